@@ -1,0 +1,401 @@
+"""Make, update or repair the course's environment: `python tools/setup.py [--extra test]`.
+
+Standard library only, since it runs before anything is installed. It also has to parse on
+Python 3.6, so that an old Python gets one sentence instead of a syntax error: no walrus, no
+`match`, and annotations that old Pythons cannot evaluate are quoted.
+
+How an interrupted install is noticed: `.venv/course-unfinished` is written before anything
+changes and removed after `.venv/course-ready.json` (what was installed) is safely on the disk.
+"""
+
+import argparse
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows: check_system() says what to do instead
+    fcntl = None
+
+ROOT = Path(__file__).resolve().parent.parent
+PYPROJECT = ROOT / "pyproject.toml"
+CONSTRAINTS = ROOT / "constraints.txt"
+BUILD = ROOT / "build"
+LOG = BUILD / "setup.log"
+VENV = ROOT / ".venv"
+VENV_PYTHON = VENV / "bin" / "python"
+STAMP = VENV / "course-ready.json"
+MARKER = VENV / "course-unfinished"
+
+NEWS_OFF = {"@jupyterlab/apputils-extension:notification": {}}
+NEWS_OFF["@jupyterlab/apputils-extension:notification"]["fetchNews"] = "false"
+NEWS_OFF["@jupyterlab/apputils-extension:notification"]["checkForUpdates"] = False
+
+NETWORK_SIGNS = (
+    "NewConnectionError",
+    "NameResolutionError",
+    "ConnectTimeoutError",
+    "ReadTimeoutError",
+    "ProxyError",
+    "SSLError",
+    "Temporary failure in name resolution",
+    "Network is unreachable",
+    "Connection refused",
+    "Connection reset",
+)
+
+CONSTRAINTS_HEADER = """\
+# Exact versions of everything that the course and its tests install on Linux with Python 3.11:
+# the versions that the stored outputs were made with. Written by `make constraints`; every
+# install (make lab, make test, environment.yml) uses it. Do not edit by hand.
+"""
+
+
+class SetupError(Exception):
+    """What went wrong and the remedy, in one sentence that the user reads."""
+
+
+def say(text: str) -> None:
+    """Print one line at once, also when the output is a file or a pipe."""
+    print(text, flush=True)
+
+
+# --- what this Python can do --------------------------------------------------------------------
+
+
+def supported_minors() -> "list[int]":
+    """Return the minor versions of Python 3 that pyproject.toml accepts, such as [11, 12, 13].
+
+    Read by a pattern, because tomllib does not exist on the Pythons that have to be refused.
+    """
+    text = PYPROJECT.read_text(encoding="utf-8")
+    found = re.search(r'^requires-python = ">=3\.(\d+),<3\.(\d+)"$', text, re.MULTILINE)
+    if found is None:
+        raise SetupError("pyproject.toml has no line of the form requires-python = '>=3.x,<3.y'.")
+    return list(range(int(found.group(1)), int(found.group(2))))
+
+
+def check_python() -> None:
+    """Raise SetupError unless the running Python is one that the course accepts."""
+    minors = supported_minors()
+    if sys.version_info[0] == 3 and sys.version_info[1] in minors:
+        return
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    wanted = ", ".join(f"3.{minor}" for minor in minors)
+    raise SetupError(
+        f"Python {version} ({sys.executable}) cannot run the course, which needs one of {wanted}: "
+        f"install one and name it, for example make lab PYTHON=python3.{minors[0]}."
+    )
+
+
+def check_system() -> None:
+    """Raise SetupError where no virtual environment can be made."""
+    if fcntl is None:
+        raise SetupError(
+            "This set-up needs Linux or macOS: on Windows use WSL, or conda with environment.yml."
+        )
+    try:
+        import ensurepip  # noqa: F401
+        import venv  # noqa: F401
+    except ImportError as error:
+        version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+        raise SetupError(
+            f"Python {version} ({sys.executable}) cannot make virtual environments ({error}): on "
+            f"Debian or Ubuntu run apt install python{version}-venv, elsewhere install a complete "
+            "Python, and then run the same command again."
+        ) from error
+
+
+# --- what is wanted and what is there -----------------------------------------------------------
+
+
+def wanted_state() -> "dict[str, str]":
+    """Return what an environment must have been made from to be current."""
+    import tomllib
+
+    table = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))
+    project = table.get("project", {})
+    sources = [
+        project.get("dependencies", []),
+        project.get("optional-dependencies", {}),
+        table.get("build-system", {}),
+        table.get("tool", {}).get("setuptools", {}),
+        CONSTRAINTS.read_text(encoding="utf-8"),
+    ]
+    digest = hashlib.sha256(json.dumps(sources, sort_keys=True).encode("utf-8")).hexdigest()
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    return {"requirements": digest, "python": version, "folder": str(ROOT)}
+
+
+def stamp() -> dict:
+    """Return what the environment says it was made from; empty where it says nothing readable."""
+    try:
+        found = json.loads(STAMP.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def is_current(wanted: dict, extras: set) -> bool:
+    """Whether the environment is complete, made from `wanted`, and has all of `extras`."""
+    found = stamp()
+    return (
+        all(found.get(key) == value for key, value in wanted.items())
+        and extras <= set(found.get("extras", []))
+        and VENV_PYTHON.exists()
+        and not MARKER.exists()
+    )
+
+
+def reason_to_rebuild(wanted: dict) -> "str | None":
+    """Return why the environment must be made from scratch, or None if it can be updated.
+
+    Raises SetupError for a `.venv` that is not this set-up's to delete.
+    """
+    if not os.path.lexists(VENV):
+        return "Making .venv."
+    if not VENV.is_dir():
+        raise SetupError(f"{VENV} is in the way, since it is not a folder: move or delete it.")
+    if MARKER.exists():
+        return "The last set-up was interrupted: making .venv anew."
+    found = stamp()
+    if not found:
+        if any(VENV.iterdir()):
+            raise SetupError(
+                f"{VENV} was not made by this set-up: move it away, or delete it with "
+                "rm -r .venv, and then run the same command again."
+            )
+        return "Making .venv."
+    if found.get("folder") != wanted["folder"]:
+        return "The course was moved or copied: making .venv anew."
+    if not VENV_PYTHON.exists():
+        return "The Python that .venv was made with is gone: making .venv anew."
+    if found.get("python") != wanted["python"]:
+        return f"Python is now {wanted['python']}, not {found.get('python')}: making .venv anew."
+    return None
+
+
+# --- doing it -----------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def only_one():
+    """Hold the lock that keeps two set-ups apart, and yield its file.
+
+    The system drops the lock when its last holder ends, however it ends, so that it cannot go
+    stale. pip inherits it: after a kill of this process alone, pip may still be writing.
+    """
+    BUILD.mkdir(exist_ok=True)
+    with open(BUILD / "setup.lock", "a+", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise SetupError(
+                "Another set-up is at work in this folder: wait until it has ended, and then run "
+                "the same command again."
+            ) from error
+        except OSError:
+            pass  # some network file systems have no locks; one reader needs none
+        yield lock
+
+
+def write_safely(path: Path, text: str) -> None:
+    """Write a file so that it exists complete or not at all, even after a power cut."""
+    beside = path.with_name(path.name + ".part")
+    with open(beside, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(beside, path)
+
+
+def run_logged(command: "list[str]", lock) -> int:
+    """Run a command with its output in the log; show its warnings, errors and, briefly, its steps.
+
+    Returns the exit status.
+    """
+    # A user's pip may be set to install into the home folder, which fails inside .venv.
+    env = dict(os.environ, PIP_USER="0", PIP_DISABLE_PIP_VERSION_CHECK="1")
+    width = shutil.get_terminal_size().columns - 1
+    live = sys.stdout.isatty()
+    with open(LOG, "a", encoding="utf-8") as log:
+        log.write(f"\n$ {' '.join(command)}\n")
+        log.flush()
+        with subprocess.Popen(
+            command,
+            cwd=str(ROOT),
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            pass_fds=(lock.fileno(),),
+        ) as process:
+            try:
+                for line in process.stdout:
+                    log.write(line)
+                    words = line.strip()
+                    if words.startswith(("WARNING", "ERROR", "error")):
+                        print(("\r" + " " * width + "\r" if live else "") + words, file=sys.stderr)
+                    elif live and words.startswith(("Collecting", "Downloading", "Installing")):
+                        print("\r" + words[:width].ljust(width), end="", flush=True)
+            except BaseException:
+                process.kill()
+                raise
+            finally:
+                if live:
+                    print("\r" + " " * width + "\r", end="", flush=True)
+    return process.returncode
+
+
+def pip_failure() -> SetupError:
+    """Return what to tell the user after pip has failed, judged by what it wrote to the log."""
+    lines = [line.strip() for line in LOG.read_text(encoding="utf-8").splitlines()]
+    lines = [line for line in lines if line and not line.startswith("[notice]")] or [""]
+    errors = [line for line in lines if line.upper().startswith("ERROR")]
+    last = (errors or lines)[-1]
+    text = "\n".join(lines)
+    where = f"the whole output is in {LOG.relative_to(ROOT)}"
+    if "No space left on device" in text or "Disk quota exceeded" in text:
+        return SetupError(
+            f"The disk is full: make room, and then run the same command again; {where}."
+        )
+    if any(sign in text for sign in NETWORK_SIGNS):
+        return SetupError(
+            "The package index could not be reached: check the connection (or PIP_INDEX_URL and "
+            f"the proxy), and then run the same command again; pip said '{last}', {where}."
+        )
+    return SetupError(f"pip could not install the packages: it said '{last}', {where}.")
+
+
+def make_venv(folder: Path, lock) -> None:
+    """Make an empty virtual environment in `folder`."""
+    # -I keeps PYTHONPATH and the like out: a package found there would count as installed.
+    if run_logged([sys.executable, "-I", "-m", "venv", str(folder)], lock) != 0:
+        raise SetupError(
+            f"Python could not make the virtual environment {folder}: the reason is in "
+            f"{LOG.relative_to(ROOT)}."
+        )
+
+
+def pip(python: Path, arguments: "list[str]", lock) -> None:
+    """Run pip inside an environment; raises SetupError where it fails."""
+    if run_logged([str(python), "-I", "-m", "pip", *arguments], lock) != 0:
+        raise pip_failure()
+
+
+def prepare(extras: set) -> None:
+    """Bring `.venv` up to date with pyproject.toml and constraints.txt."""
+    wanted = wanted_state()
+    if is_current(wanted, extras):
+        return
+    check_system()
+    with only_one() as lock:
+        if is_current(wanted, extras):  # another set-up has just done it
+            return
+        reason = reason_to_rebuild(wanted)
+        extras = extras if reason else extras | set(stamp().get("extras", []))
+        say(reason or "The course's requirements have changed: updating .venv.")
+        LOG.write_text("", encoding="utf-8")
+        VENV.mkdir(exist_ok=True)
+        write_safely(MARKER, "A set-up is at work here, or was interrupted.\n")
+        if reason:
+            for entry in VENV.iterdir():
+                if entry.is_dir() and not entry.is_symlink():
+                    shutil.rmtree(entry)
+                elif entry != MARKER:
+                    entry.unlink()
+            make_venv(VENV, lock)
+        say("Installing the packages; the first time this takes a few minutes.")
+        target = ".[{}]".format(",".join(sorted(extras))) if extras else "."
+        pip(VENV_PYTHON, ["install", "-c", str(CONSTRAINTS), "-e", target], lock)
+        settings = VENV / "share" / "jupyter" / "lab" / "settings"
+        settings.mkdir(parents=True, exist_ok=True)
+        write_safely(settings / "overrides.json", json.dumps(NEWS_OFF, indent=2) + "\n")
+        os.sync()  # the packages reach the disk before the word that they are there
+        write_safely(STAMP, json.dumps(dict(wanted, extras=sorted(extras)), indent=2) + "\n")
+        MARKER.unlink()
+        say("The environment is ready.")
+
+
+def renew_constraints() -> None:
+    """Write constraints.txt from a fresh environment that holds the newest versions allowed."""
+    import tomllib
+
+    check_system()
+    extras = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"][
+        "optional-dependencies"
+    ]
+    with only_one() as lock:
+        folder = BUILD / "constraints"
+        shutil.rmtree(folder, ignore_errors=True)
+        LOG.write_text("", encoding="utf-8")
+        say("Installing the newest versions allowed into an environment of their own.")
+        make_venv(folder, lock)
+        python = folder / "bin" / "python"
+        pip(python, ["install", "-e", ".[{}]".format(",".join(extras))], lock)
+        listing = subprocess.run(
+            [str(python), "-I", "-m", "pip", "freeze", "--exclude-editable"],
+            cwd=str(ROOT),
+            check=True,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+        ).stdout
+        # A local version such as 2.13.0+cpu names one index's build, not the release.
+        pins = [line.split("+")[0] for line in listing.splitlines() if "==" in line]
+        pins.sort(key=str.lower)
+        write_safely(CONSTRAINTS, CONSTRAINTS_HEADER + "\n".join(pins) + "\n")
+        shutil.rmtree(folder)
+    say(f"constraints.txt names {len(pins)} packages.")
+
+
+def explain(error: OSError) -> str:
+    """Return one sentence with the remedy for a failed file operation."""
+    name = error.filename or ROOT
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "The disk is full: make room, and then run the same command again."
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return (
+            f"{name} cannot be written ({error.strerror}): copy the course into a folder of your "
+            "own, or correct the folder's permissions, and then run the same command again."
+        )
+    return f"The set-up failed at {name}: {error.strerror}."
+
+
+def main(arguments: "list[str]") -> int:
+    """Run the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(description="Make, update or repair the course's .venv.")
+    parser.add_argument("--extra", action="append", default=[], help="install this extra as well")
+    parser.add_argument("--constraints", action="store_true", help="renew constraints.txt instead")
+    options = parser.parse_args(arguments)
+    try:
+        check_python()
+        if options.constraints:
+            renew_constraints()
+        else:
+            prepare(set(options.extra))
+    except SetupError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"error: {explain(error)}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(
+            "\nerror: The set-up was interrupted; the next call starts it afresh.", file=sys.stderr
+        )
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

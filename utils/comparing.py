@@ -1,0 +1,259 @@
+"""Compare a reader's result with the expected one and say in one sentence how they differ."""
+
+from __future__ import annotations
+
+import copy
+import math
+import numbers
+import sys
+from collections.abc import Mapping, Set
+from typing import Any
+
+import numpy as np
+
+
+def _is_tensor(value: Any) -> bool:
+    torch = sys.modules.get("torch")  # no tensor can exist before torch is imported
+    return torch is not None and isinstance(value, torch.Tensor)
+
+
+def _is_frame(value: Any) -> bool:
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(value, (pandas.DataFrame, pandas.Series))
+
+
+def is_array(value: Any) -> bool:
+    """Whether ``value`` is a NumPy array with at least one axis, a tensor or a pandas object."""
+    return isinstance(value, np.ndarray) or _is_tensor(value) or _is_frame(value)
+
+
+def is_number(value: Any) -> bool:
+    """Whether ``value`` is one number: Python, NumPy, or an array or tensor without axes."""
+    if isinstance(value, (numbers.Number, np.generic)):
+        return not isinstance(value, (np.str_, np.bytes_))
+    return (isinstance(value, np.ndarray) or _is_tensor(value)) and len(value.shape) == 0
+
+
+def to_numpy(value: Any) -> np.ndarray:
+    """Turn a number, nested list, tensor (any device, with or without gradient) into an array.
+
+    Raises ``ValueError`` with a readable reason when that is impossible (ragged lists, tensors
+    without storage).
+    """
+    if _is_tensor(value):
+        try:
+            tensor = value.detach()
+            tensor = tensor.to_dense() if tensor.layout != sys.modules["torch"].strided else tensor
+            tensor = tensor.cpu()
+            if tensor.dtype == sys.modules["torch"].bfloat16:
+                tensor = tensor.float()
+            return tensor.numpy().copy()
+        except Exception as error:
+            raise ValueError(f"a tensor on device {value.device} that cannot be read") from error
+    if _is_frame(value):
+        return value.to_numpy()
+    try:
+        if isinstance(value, (list, tuple)) and any(_is_tensor(item) for item in value):
+            value = [to_numpy(item) for item in value]
+        return np.asarray(value)
+    except Exception as error:
+        raise ValueError("a list whose rows have different lengths") from error
+
+
+def excerpt(array: np.ndarray) -> str:
+    """At most a few numbers of ``array`` in one line."""
+    flat = array.ravel()
+    if array.size <= 8:
+        text = np.array2string(array, precision=5, suppress_small=False, separator=", ")
+    else:
+        head = ", ".join(np.array2string(entry, precision=5) for entry in flat[:5])
+        text = f"[{head}, … {array.size:,} entries in all]"
+    text = " ".join(text.split())
+    return text if len(text) <= 160 else text[:157] + "…"
+
+
+def _short(text: str, limit: int = 160) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def describe(value: Any) -> str:
+    """One line about ``value``: kind, shape and dtype where it has them, and an excerpt."""
+    try:
+        if value is None:
+            return "None"
+        if isinstance(value, (bool, str)):
+            return _short(repr(value))
+        if is_array(value) and len(value.shape) > 0:
+            array = to_numpy(value)
+            kind = "tensor" if _is_tensor(value) else "table" if _is_frame(value) else "array"
+            dtype = str(getattr(value, "dtype", array.dtype)).replace("torch.", "")
+            return f"{kind} of shape {tuple(value.shape)}, {dtype}: {excerpt(array)}"
+        if is_number(value):
+            number = to_numpy(value).item()
+            return f"{number:.8g}" if isinstance(number, float) else str(number)
+        if isinstance(value, (list, tuple)):
+            kind = type(value).__name__
+            if any(is_array(item) for item in value) and len(value) <= 4:
+                return f"{kind} of {len(value)}: " + "; ".join(describe(item) for item in value)
+            return f"{kind} of length {len(value)}: {_short(repr(value), 120)}"
+        return f"{type(value).__name__}: {_short(repr(value), 120)}"
+    except Exception as error:  # a hostile __repr__ must not break the feedback
+        return f"an object of type {type(value).__name__} ({type(error).__name__} while reading it)"
+
+
+def _array_difference(expected: np.ndarray, received: Any, rtol: float, atol: float) -> str | None:
+    try:
+        array = to_numpy(received)
+    except ValueError as error:
+        return f"expected an array of shape {expected.shape}, received {error}"
+    if array.dtype.kind not in "biufc":
+        return f"expected numbers, received {describe(received)}"
+    if array.dtype.kind == "c" and expected.dtype.kind != "c":
+        return "expected real numbers, received complex ones"
+    if array.shape != expected.shape:
+        wanted = f"shape {expected.shape}" if expected.shape else "a single number"
+        return f"expected {wanted}, received shape {array.shape}"
+    array, wanted = (
+        array.astype(np.result_type(array, 1.0)),
+        expected.astype(np.result_type(expected, 1.0)),
+    )
+    strange = ~np.isfinite(array) & ~((array == wanted) | (np.isnan(array) & np.isnan(wanted)))
+    if strange.any():
+        where = tuple(int(i) for i in np.argwhere(strange)[0])
+        what = "NaN (not a number)" if np.isnan(array[where]) else "infinity"
+        place = f" at position {_place(where)}" if where else ""
+        return f"the result holds {what}{place}; expected {excerpt(wanted[where])}"
+    with np.errstate(all="ignore"):
+        close = np.isclose(array, wanted, rtol=rtol, atol=atol, equal_nan=True)
+    if close.all():
+        return None
+    if not close.shape:
+        return f"expected {describe(expected)}, received {describe(array)}"
+    where = tuple(int(i) for i in np.argwhere(~close)[0])
+    return (
+        f"{int((~close).sum()):,} of {close.size:,} entries differ, the first at position "
+        f"{_place(where)}: expected {wanted[where]:.6g}, received {array[where]:.6g}"
+    )
+
+
+def _place(where: tuple[int, ...]) -> str:
+    return f"[{', '.join(map(str, where))}]"
+
+
+def difference(
+    expected: Any, received: Any, *, rtol: float = 1e-6, atol: float = 1e-8
+) -> str | None:
+    """Say how ``received`` differs from ``expected``; ``None`` when they agree.
+
+    Kinds are forgiven where nothing is lost: a list for an array, a tensor for an array, float64
+    for float32, a list for a tuple. Shapes and values are not. Numbers agree when
+    ``|received − expected| ≤ atol + rtol·|expected|``; NaN agrees with NaN.
+    """
+    if expected is None:
+        return None if received is None else f"expected None, received {describe(received)}"
+    if received is None:
+        return "the result is None: is there a `return` on every path?"
+    if isinstance(expected, str):
+        return _text_difference(expected, received)
+    if is_number(expected) or is_array(expected):
+        if isinstance(received, (str, bytes, Mapping, Set)) or callable(received):
+            return f"expected {_kind(expected)}, received {describe(received)}"
+        if not (is_number(received) or is_array(received) or isinstance(received, (list, tuple))):
+            return f"expected {_kind(expected)}, received {describe(received)}"
+        return _array_difference(to_numpy(expected), received, rtol, atol)
+    if isinstance(expected, (list, tuple)):
+        return _sequence_difference(expected, received, rtol, atol)
+    if isinstance(expected, Mapping):
+        return _mapping_difference(expected, received, rtol, atol)
+    try:
+        agree = bool(expected == received)
+    except Exception:
+        agree = False
+    return None if agree else f"expected {describe(expected)}, received {describe(received)}"
+
+
+def _kind(expected: Any) -> str:
+    if is_number(expected):
+        return "a number"
+    return f"an array of shape {tuple(expected.shape)}"
+
+
+def _text_difference(expected: str, received: Any) -> str | None:
+    if not isinstance(received, str):
+        return f"expected text, received {describe(received)}"
+    if expected == received:
+        return None
+    if expected.split() == received.split():
+        return f"the words are right, the white space is not: expected {expected!r}"
+    return f"expected {_short(repr(expected))}, received {_short(repr(received))}"
+
+
+def _sequence_difference(expected: Any, received: Any, rtol: float, atol: float) -> str | None:
+    if is_array(received) and len(received.shape) > 0:
+        received = list(received)
+    if not isinstance(received, (list, tuple)):
+        kind = "a pair" if len(expected) == 2 else f"{len(expected)} values"
+        return f"expected {kind} ({type(expected).__name__}), received {describe(received)}"
+    if len(received) != len(expected):
+        return f"expected {len(expected)} values, received {len(received)}"
+    for position, (wanted, got) in enumerate(zip(expected, received, strict=True), start=1):
+        problem = difference(wanted, got, rtol=rtol, atol=atol)
+        if problem:
+            return f"value {position} of {len(expected)}: {problem}"
+    return None
+
+
+def _mapping_difference(expected: Mapping, received: Any, rtol: float, atol: float) -> str | None:
+    if not isinstance(received, Mapping):
+        return f"expected a dictionary, received {describe(received)}"
+    missing = [key for key in expected if key not in received]
+    surplus = [key for key in received if key not in expected]
+    if missing or surplus:
+        parts = [f"key {missing[0]!r} is missing"] if missing else []
+        parts += [f"key {surplus[0]!r} is not expected"] if surplus else []
+        return "; ".join(parts)
+    for key, wanted in expected.items():
+        problem = difference(wanted, received[key], rtol=rtol, atol=atol)
+        if problem:
+            return f"under key {key!r}: {problem}"
+    return None
+
+
+def agrees(expected: Any, received: Any, *, rtol: float = 1e-6, atol: float = 1e-8) -> bool:
+    """Whether :func:`difference` finds nothing; objects that resist comparison do not agree."""
+    try:
+        return difference(expected, received, rtol=rtol, atol=atol) is None
+    except Exception:
+        return False
+
+
+def identical(before: Any, after: Any) -> bool:
+    """Exact equality of inputs before and after a call; unknown kinds count as unchanged."""
+    try:
+        if is_array(before):
+            first, second = to_numpy(before), to_numpy(after)
+            if first.shape != second.shape:
+                return False
+            return bool(np.array_equal(first, second, equal_nan=first.dtype.kind in "fc"))
+        if isinstance(before, (list, tuple)):
+            return len(before) == len(after) and all(map(identical, before, after))
+        if isinstance(before, Mapping):
+            return list(before) == list(after) and all(
+                identical(before[k], after[k]) for k in before
+            )
+        if isinstance(before, float) and math.isnan(before):
+            return math.isnan(after)
+        if isinstance(before, (numbers.Number, str, bytes, Set)):
+            return bool(before == after)
+    except Exception:
+        return False
+    return True
+
+
+def clone(value: Any) -> Any:
+    """A deep copy, or the value itself where none can be made (open files, generators)."""
+    try:
+        return copy.deepcopy(value)
+    except Exception:
+        return value

@@ -1,0 +1,299 @@
+"""Exercises answered by code: write a function or a class, or find the bug in one."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from utils.comparing import agrees, clone, describe, difference
+from utils.exercise import SECONDS, Exercise, Mistake, Result, mistake_lines
+from utils.guarding import (
+    Outcome,
+    TimeLimitError,
+    alarms_available,
+    describe_call,
+    guarded_call,
+    time_limit,
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One input of a function exercise.
+
+    The result is compared with ``expected`` if given, else with the exercise's ``expected``
+    function. ``check(result, *args, **kwargs)`` replaces the comparison by a property: it returns
+    ``None`` when the property holds and a sentence when it does not.
+    """
+
+    args: tuple = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    label: str = ""
+    expected: Any = ...
+    check: Callable[..., str | None] | None = None
+
+
+def is_stub(answer: Any) -> bool:
+    """Whether ``answer`` is still the placeholder: ``...``, or a body of nothing but ``...``."""
+    if answer is ...:
+        return True
+    if inspect.isclass(answer):
+        methods = [value for value in vars(answer).values() if inspect.isfunction(value)]
+        return bool(methods) and all(map(is_stub, methods))
+    if inspect.ismethod(answer):
+        answer = answer.__func__
+    if not inspect.isfunction(answer):
+        return False
+    code = answer.__code__
+    constants = [c for c in code.co_consts if c is not None and c != answer.__doc__]
+    return code.co_code in _EMPTY_BODIES and not constants and not code.co_names
+
+
+def _empty_bodies() -> set[bytes]:
+    def plain(): ...
+
+    def documented():
+        """Documented."""
+
+    return {function.__code__.co_code for function in (plain, documented)}
+
+
+_EMPTY_BODIES = _empty_bodies()
+
+
+def _wording(problem: str | None) -> str:
+    return re.sub(r"[-+]?\d[\d.,e+-]*", "#", problem or "")
+
+
+class Function(Exercise):
+    """Write a function (or a class): judged by its results on ``cases``.
+
+    ``cases(rng)`` makes the cases with a seeded generator. ``expected(*args, **kwargs)`` gives the
+    right result, from a library or a defining property rather than from ``reference``.
+    ``use(answer, *args, **kwargs)`` says how an answer is used; by default it is called.
+    Mistakes are recognised by what they *do*: an answer that gives the same results on every case.
+    """
+
+    kind = "function"
+
+    def __init__(
+        self,
+        id: str,
+        *,
+        cases: Callable[[np.random.Generator], Iterable[Case]],
+        expected: Callable[..., Any] | None = None,
+        use: Callable[..., Any] | None = None,
+        rtol: float = 1e-6,
+        atol: float = 1e-8,
+        seconds: float = SECONDS,
+        **shared: Any,
+    ) -> None:
+        super().__init__(id, **shared)
+        self._cases, self._expected, self._use = cases, expected, use
+        self.rtol, self.atol, self.seconds = rtol, atol, seconds
+
+    def cases(self) -> list[Case]:
+        """The cases, made anew and always the same."""
+        return list(self._cases(np.random.default_rng(0)))
+
+    def evaluate(self, answer: Any) -> Result:
+        """Run ``answer`` on copies of every case and compare; see :class:`Function`."""
+        if is_stub(answer):
+            return Result("unattempted", self._unattempted_lines())
+        if not callable(answer):
+            name = getattr(self.reference, "__name__", "your_function")
+            return Result(
+                "wrong",
+                (
+                    f"This check takes the function itself and calls it. It received "
+                    f"{describe(answer)}. Write the name without brackets: check.…({name})",
+                ),
+            )
+        cases = self.cases()
+        outcomes, problems = self._run(answer, cases)
+        failures = [i for i, problem in enumerate(problems) if problem]
+        notes = self._notes(outcomes)
+        if not failures:
+            return Result("solved", notes, len(cases), len(cases))
+        first = failures[0]
+        lines = self._failure_lines(cases[first], first, problems[first], outcomes[first])
+        passed = len(cases) - len(failures) - (len(cases) - len(problems))
+        if len(problems) == len(cases):
+            mistake = self._recognise(cases, outcomes, problems)
+        else:  # stopped by the time limit: too little was seen to name a mistake
+            mistake = None
+        lines = (*mistake_lines(mistake), *lines, *notes)
+        return Result("wrong", lines, passed, len(cases), mistake)
+
+    def _unattempted_lines(self) -> tuple[str, ...]:
+        return ("Replace the ... by your own code and run the cell again.",)
+
+    def _call(self, answer: Any, case: Case, seconds: float) -> Outcome:
+        if self._use is None:
+            return guarded_call(answer, case.args, case.kwargs, seconds=seconds)
+
+        def used(*args: Any, **kwargs: Any) -> Any:
+            return self._use(answer, *args, **kwargs)
+
+        return guarded_call(used, case.args, case.kwargs, seconds=seconds)
+
+    def _run(self, answer: Any, cases: list[Case]) -> tuple[list[Outcome], list[str | None]]:
+        """Outcomes and problems (None: none) case by case, up to the time limit."""
+        outcomes: list[Outcome] = []
+        problems: list[str | None] = []
+        deadline = time.monotonic() + self.seconds
+        for case in cases:
+            outcome = self._call(answer, case, deadline - time.monotonic())
+            outcomes.append(outcome)
+            problems.append(self._problem(case, outcome, deadline))
+            if outcome.timed_out or time.monotonic() > deadline:
+                break
+        if len(problems) < len(cases) and not any(problems):
+            problems[-1] = self._too_slow()
+        return outcomes, problems
+
+    def _too_slow(self) -> str:
+        return (
+            f"stopped after {self.seconds:g} seconds: a loop that never ends, or far more work "
+            "than needed"
+        )
+
+    def _problem(self, case: Case, outcome: Outcome, deadline: float) -> str | None:
+        if outcome.timed_out:
+            return self._too_slow()
+        if outcome.error is not None:
+            text = str(outcome.error).split("\n")[0]
+            kind = type(outcome.error).__name__
+            if isinstance(outcome.error, SystemExit):
+                return "your code left Python (exit or quit) instead of returning a result"
+            return f"your code raised {kind}: {text}" if text else f"your code raised {kind}"
+        args, kwargs = clone(case.args), clone(case.kwargs)
+        try:
+            with time_limit(max(deadline - time.monotonic(), 1.0)):
+                if case.check is not None:
+                    return case.check(outcome.value, *args, **kwargs)
+                expected = self._expected_of(case, args, kwargs)
+                return difference(expected, outcome.value, rtol=self.rtol, atol=self.atol)
+        except (TimeLimitError, Exception):
+            return f"the result cannot be judged: received {describe(outcome.value)}"
+
+    def _expected_of(self, case: Case, args: tuple, kwargs: dict) -> Any:
+        return self._expected(*args, **kwargs) if case.expected is ... else case.expected
+
+    def _failure_lines(
+        self, case: Case, index: int, problem: str | None, outcome: Outcome
+    ) -> tuple[str, ...]:
+        label = f" ({case.label})" if case.label else ""
+        lines = [f"Case {index + 1}{label}: {problem}."]
+        lines.append(f"Input: {describe_call(case.args, case.kwargs)}")
+        if outcome.error is not None:
+            lines += [f"    {frame}" for frame in outcome.frames]
+            if isinstance(outcome.error, TypeError) and not outcome.frames:
+                lines.append(f"The signature is {self._signature()}.")
+        elif not outcome.timed_out and case.check is None and "expected" not in (problem or ""):
+            expected = self._expected_of(case, clone(case.args), clone(case.kwargs))
+            lines.append(f"Expected: {describe(expected)}")
+            lines.append(f"Received: {describe(outcome.value)}")
+        if outcome.printed:
+            lines.append(f"It printed: {describe(outcome.printed)}")
+        if outcome.warned:
+            lines.append(f"It warned: {outcome.warned[0]}")
+        return tuple(lines)
+
+    def _signature(self) -> str:
+        name = getattr(self.reference, "__name__", "answer")
+        try:
+            return f"{name}{inspect.signature(self.reference)}"
+        except (TypeError, ValueError):
+            return name
+
+    @staticmethod
+    def _notes(outcomes: list[Outcome]) -> tuple[str, ...]:
+        notes = []
+        changed = next((o.changed for o in outcomes if o.changed), ())
+        if changed:
+            notes.append(
+                f"Note: your code changes {' and '.join(changed)} in place. The check used "
+                "copies; in a program the caller's data would now be different."
+            )
+        if not alarms_available():
+            notes.append(
+                "Note: no time limit is possible here; stop an endless loop with the ■ button."
+            )
+        return tuple(notes)
+
+    def _recognise(
+        self, cases: list[Case], outcomes: list[Outcome], problems: list[str | None]
+    ) -> Mistake | None:
+        for mistake in self.mistakes:
+            if self._behaves_like(mistake.answer, cases, outcomes, problems):
+                return mistake
+        return None
+
+    def _behaves_like(
+        self,
+        wrong: Callable[..., Any],
+        cases: list[Case],
+        outcomes: list[Outcome],
+        problems: list[str | None],
+    ) -> bool:
+        """Same result on every failing case; right wherever the answer is right.
+
+        Where a property is judged, results may be random: the same complaint is enough.
+        """
+        for case, outcome, problem in zip(cases, outcomes, problems, strict=True):
+            other = self._call(wrong, case, self.seconds)
+            other_problem = self._problem(case, other, time.monotonic() + self.seconds)
+            if bool(other_problem) != bool(problem):
+                return False
+            if not problem:
+                continue
+            if (outcome.error is None) != (other.error is None):
+                return False
+            if outcome.error is not None:
+                if type(outcome.error) is not type(other.error):
+                    return False
+            elif not (
+                self._same_value(other.value, outcome.value)
+                or (case.check and _wording(problem) == _wording(other_problem))
+            ):
+                return False
+        return True
+
+    def _same_value(self, first: Any, second: Any) -> bool:
+        # Wrong results are matched a little more loosely than right ones: another route to the
+        # same mistake rounds differently.
+        return agrees(first, second, rtol=max(self.rtol, 1e-5), atol=max(self.atol, 1e-7))
+
+
+class Bug(Function):
+    """Find the bug: the stub runs, and is wrong. ``planted`` is the code as the reader gets it."""
+
+    kind = "find the bug"
+
+    def __init__(self, id: str, *, planted: Callable[..., Any], **shared: Any) -> None:
+        super().__init__(id, **shared)
+        self.planted = planted
+
+    def evaluate(self, answer: Any) -> Result:
+        """Like :meth:`Function.evaluate`; the planted fault itself counts as not attempted."""
+        result = super().evaluate(answer)
+        if result.status != "wrong" or result.mistake or not callable(answer):
+            return result
+        cases = self.cases()
+        outcomes, problems = self._run(answer, cases)
+        if len(problems) == len(cases) and self._behaves_like(
+            self.planted, cases, outcomes, problems
+        ):
+            lines = ("The planted fault is still there. What it does:", *result.lines)
+            return Result("unattempted", lines, result.passed, result.total)
+        return result
+
+    def _unattempted_lines(self) -> tuple[str, ...]:
+        return ("Put the faulty function back and repair it.",)

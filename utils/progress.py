@@ -1,0 +1,242 @@
+"""The reader's progress: which exercises were tried and solved, in a small SQLite file.
+
+The file is the one named by ``COURSE_PROGRESS``, else ``progress.sqlite3`` in the user's data
+folder. Nothing here ever raises into a lesson: a store that is locked, read-only or broken costs
+one warning line, and a corrupt file is set aside under a new name, never deleted.
+
+``python -m utils.progress`` prints the table; ``--html``, ``--export FILE``, ``--import FILE`` and
+``--reset`` do what they say.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import html
+import json
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+WAIT_SECONDS = 5.0  # how long one kernel waits for another that is writing
+_warned: set[str] = set()
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS attempts (
+    number INTEGER PRIMARY KEY,
+    exercise TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('solved', 'wrong')),
+    mistake TEXT NOT NULL,
+    at REAL NOT NULL
+)
+"""
+
+
+def path() -> Path:
+    """Where the progress is kept."""
+    named = os.environ.get("COURSE_PROGRESS", "").strip()
+    if named:
+        return Path(named).expanduser()
+    from platformdirs import user_data_dir
+
+    return Path(user_data_dir("ml-course", appauthor=False)) / "progress.sqlite3"
+
+
+@contextlib.contextmanager
+def _store() -> Iterator[sqlite3.Connection]:
+    """A connection inside one transaction: committed whole or not at all, then closed."""
+    file = path()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(file, timeout=WAIT_SECONDS, isolation_level=None)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(_SCHEMA)
+        yield connection
+        connection.execute("COMMIT")
+    finally:
+        connection.close()  # an open transaction is rolled back
+
+
+def _set_aside(file: Path) -> Path:
+    """Rename a corrupt store, with what belongs to it, to a name that is free."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    target = file.with_name(f"{file.name}.corrupt-{stamp}-{os.getpid()}")
+    os.replace(file, target)
+    for suffix in ("-journal", "-wal", "-shm"):
+        with contextlib.suppress(OSError):
+            os.replace(f"{file}{suffix}", f"{target}{suffix}")
+    return target
+
+
+def _is_corrupt(error: sqlite3.DatabaseError) -> bool:
+    """Broken file or foreign contents, as against locked, read-only or full."""
+    if isinstance(error, sqlite3.OperationalError):
+        return "no such column" in str(error) or "no column named" in str(error)
+    return isinstance(error, sqlite3.DatabaseError)
+
+
+def _safely(action: Callable[[sqlite3.Connection], T], default: T) -> T:
+    for attempt in (1, 2):
+        try:
+            with _store() as connection:
+                return action(connection)
+        except sqlite3.DatabaseError as error:
+            if attempt == 2 or not _is_corrupt(error):
+                _warn(f"{error}")
+                return default
+            try:
+                kept = _set_aside(path())
+                print(f"The progress file could not be read: kept as {kept.name}, begun anew.")
+            except OSError as problem:
+                _warn(f"{problem.strerror or problem}")
+                return default
+        except Exception as error:
+            _warn(f"{getattr(error, 'strerror', None) or error}")
+            return default
+    return default
+
+
+def _warn(reason: str) -> None:
+    if reason not in _warned:
+        _warned.add(reason)
+        print(f"Progress is not kept at the moment: {reason}. Lessons work all the same.")
+
+
+def record(exercise: str, status: str, mistake: str = "") -> None:
+    """Keep one attempt: ``status`` is ``solved`` or ``wrong``, ``mistake`` the recognised name."""
+    row = (exercise, status, mistake, time.time())
+    _safely(
+        lambda store: store.execute(
+            "INSERT INTO attempts (exercise, status, mistake, at) VALUES (?, ?, ?, ?)", row
+        ),
+        None,
+    )
+
+
+def attempts() -> list[dict[str, Any]]:
+    """Every attempt, oldest first: ``exercise``, ``status``, ``mistake``, ``at`` (Unix seconds)."""
+    query = "SELECT exercise, status, mistake, at FROM attempts ORDER BY number"
+    rows = _safely(lambda store: store.execute(query).fetchall(), [])
+    return [dict(zip(("exercise", "status", "mistake", "at"), row, strict=True)) for row in rows]
+
+
+def solved() -> set[str]:
+    """The ids of all exercises solved at least once; a later wrong answer takes nothing away."""
+    return {row["exercise"] for row in attempts() if row["status"] == "solved"}
+
+
+def reset() -> int:
+    """Forget every attempt and return how many there were."""
+    return _safely(lambda store: store.execute("DELETE FROM attempts").rowcount, 0)
+
+
+def export_json() -> str:
+    """All attempts as JSON text that :func:`import_json` reads."""
+    return json.dumps({"format": 1, "attempts": attempts()}, indent=1, ensure_ascii=False)
+
+
+def import_json(text: str) -> int:
+    """Add exported attempts that are not there yet; returns how many were new.
+
+    Raises ``ValueError`` with a readable reason for text that :func:`export_json` did not write.
+    """
+    try:
+        rows = json.loads(text)["attempts"]
+        wanted = [
+            (str(r["exercise"]), r["status"], str(r["mistake"]), float(r["at"])) for r in rows
+        ]
+    except (ValueError, KeyError, TypeError, RecursionError, OverflowError) as error:
+        raise ValueError("this is not a progress file of the course") from error
+    if any(row[1] not in ("solved", "wrong") for row in wanted):
+        raise ValueError("this is not a progress file of the course: unknown status")
+    known = {tuple(row.values()) for row in attempts()}
+    new = [row for row in dict.fromkeys(wanted) if row not in known]
+
+    def add(store: sqlite3.Connection) -> int:
+        statement = "INSERT INTO attempts (exercise, status, mistake, at) VALUES (?, ?, ?, ?)"
+        store.executemany(statement, new)
+        return len(new)
+
+    return _safely(add, 0)
+
+
+class Table:
+    """Lessons with the number of exercises solved, as HTML in a notebook and text elsewhere."""
+
+    def __init__(self) -> None:
+        from utils.course import lessons
+
+        done, tried = solved(), {row["exercise"] for row in attempts()}
+        self.rows = [
+            (
+                lesson.title,
+                sum(id in done for id in lesson.exercises),
+                len(lesson.exercises),
+                sum(id in tried and id not in done for id in lesson.exercises),
+            )
+            for lesson in lessons()
+        ]
+
+    def __repr__(self) -> str:
+        width = max((len(title) for title, *_ in self.rows), default=0)
+        lines = [
+            f"{'✓' if total and right == total else '○'} {title:<{width}}  "
+            f"{right} of {total} solved" + (f", {open_} tried" if open_ else "")
+            for title, right, total, open_ in self.rows
+        ]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td style='text-align:left'>{html.escape(title)}</td>"
+            f"<td>{'✓ ' if total and right == total else ''}{right} of {total}</td>"
+            f"<td>{open_ or '–'}</td></tr>"
+            for title, right, total, open_ in self.rows
+        )
+        return (
+            "<table><caption>Your progress</caption><thead><tr>"
+            "<th scope='col' style='text-align:left'>Lesson</th><th scope='col'>solved</th>"
+            f"<th scope='col'>tried, not solved yet</th></tr></thead><tbody>{rows}</tbody></table>"
+        )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m utils.progress", description="Your progress.")
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument("--html", action="store_true", help="print the table as HTML")
+    choice.add_argument("--export", metavar="FILE", help="write all attempts to FILE (- : print)")
+    choice.add_argument("--import", metavar="FILE", dest="import_", help="add attempts from FILE")
+    choice.add_argument("--reset", action="store_true", help="forget everything, after asking")
+    parser.add_argument("--yes", action="store_true", help="with --reset: do not ask")
+    options = parser.parse_args(arguments)
+    try:
+        if options.export == "-":
+            print(export_json())
+        elif options.export:
+            Path(options.export).write_text(export_json(), encoding="utf-8")
+            print(f"{len(attempts())} attempts written to {options.export}")
+        elif options.import_:
+            text = Path(options.import_).read_text(encoding="utf-8")
+            print(f"{import_json(text)} new attempts added")
+        elif options.reset:
+            if not options.yes and input("Forget all your progress? (yes/no) ").strip() != "yes":
+                print("Nothing was changed.")
+                return 1
+            print(f"{reset()} attempts forgotten")
+        else:
+            table = Table()
+            print(table._repr_html_() if options.html else table)
+    except (OSError, ValueError, EOFError) as error:
+        print(f"Not done: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,260 @@
+"""Seeds, devices, batches and one training loop: what lessons need but do not teach.
+
+The loop is written out by hand in the deep-learning chapter; ``fit`` does the same steps in the
+same order. Data stay in memory as tensors and batches are slices by index.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+Metric = Callable[[Tensor, Tensor], Tensor | float]
+
+
+def _environment_int(name: str, least: int) -> int | None:
+    text = os.environ.get(name, "").strip()
+    if not text:
+        return None
+    if not text.isdigit() or int(text) < least:
+        raise ValueError(f"{name}={text!r}: expected a whole number, at least {least}")
+    return int(text)
+
+
+def seed_everything(seed: int = 0) -> int:
+    """Seed Python's, NumPy's and torch's generators and return the seed that was used.
+
+    ``COURSE_SEED`` (whole number ≥ 0) is added to ``seed``: the same lesson then runs with other
+    luck. Keep the result and derive explicit generators from it, for example
+    ``np.random.default_rng([SEED, 1])``. ``COURSE_THREADS`` (≥ 1), if set, limits the threads of
+    torch and of NumPy's linear algebra. Raises ``ValueError`` for a setting that is not a number.
+    """
+    seed = seed + (_environment_int("COURSE_SEED", 0) or 0)
+    threads = _environment_int("COURSE_THREADS", 1)
+    if threads:
+        from threadpoolctl import threadpool_limits
+
+        torch.set_num_threads(threads)
+        threadpool_limits(threads)
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - libraries that use the global generator follow too
+    torch.manual_seed(seed)
+    return seed
+
+
+def device() -> torch.device:
+    """The device that lessons compute on: ``COURSE_DEVICE``, by default the CPU.
+
+    ``auto`` takes a GPU when there is one. Raises ``ValueError`` for a device that torch does not
+    know and ``RuntimeError`` for one that this machine does not have.
+    """
+    name = os.environ.get("COURSE_DEVICE", "").strip() or "cpu"
+    if name == "auto":
+        if torch.cuda.is_available():
+            name = "cuda"
+        else:
+            name = "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        chosen = torch.device(name)
+    except RuntimeError as error:
+        raise ValueError(f"COURSE_DEVICE={name!r}: not a device that torch knows") from error
+    if chosen.type == "cuda" and not torch.cuda.is_available():
+        raise RuntimeError(f"COURSE_DEVICE={name!r}, but torch sees no GPU here")
+    if chosen.type == "mps" and not torch.backends.mps.is_available():
+        raise RuntimeError(f"COURSE_DEVICE={name!r}, but torch sees no Apple GPU here")
+    return chosen
+
+
+def batches(
+    *tensors: Tensor,
+    size: int,
+    shuffle: bool = False,
+    generator: torch.Generator | None = None,
+    drop_last: bool = False,
+) -> Iterator[tuple[Tensor, ...]]:
+    """Yield aligned slices of ``tensors`` along the first axis, ``size`` rows each.
+
+    The last batch is shorter unless the rows divide evenly; ``drop_last`` leaves it out.
+    ``shuffle`` draws one permutation from ``generator`` (torch's global one by default).
+    Raises ``ValueError`` for no tensors, unequal lengths or a size below 1.
+    """
+    if not tensors:
+        raise ValueError("batches() needs at least one tensor")
+    rows = len(tensors[0])
+    if any(len(tensor) != rows for tensor in tensors):
+        raise ValueError(f"unequal lengths: {[len(tensor) for tensor in tensors]}")
+    if size < 1:
+        raise ValueError(f"size={size}: a batch has at least one row")
+    stop = rows - rows % size if drop_last else rows
+    if shuffle:
+        order = torch.randperm(rows, generator=generator).to(tensors[0].device)
+        for part in order[:stop].split(size):
+            yield tuple(tensor[part] for tensor in tensors)
+    else:
+        for start in range(0, stop, size):
+            yield tuple(tensor[start : start + size] for tensor in tensors)
+
+
+class History:
+    """The numbers of a training run, one row an epoch.
+
+    ``history["loss"]`` is the list of a column, ``history.last["loss"]`` its final value, and
+    ``len(history)`` the number of epochs. Columns: ``loss`` (mean over the training samples as
+    seen during the epoch), ``seconds`` (since the start) and, where given, the metrics (same
+    convention) and ``validation_…`` for each of them, measured after the epoch.
+    """
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, float]] = []
+
+    def append(self, row: Mapping[str, float]) -> None:
+        """Add the row of one epoch."""
+        self.rows.append(dict(row))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns, in the order in which they appeared."""
+        return tuple(dict.fromkeys(name for row in self.rows for name in row))
+
+    @property
+    def last(self) -> dict[str, float]:
+        """The last row; raises ``IndexError`` when nothing was trained."""
+        return self.rows[-1]
+
+    def __getitem__(self, column: str) -> list[float]:
+        if column not in self.columns:
+            raise KeyError(f"{column!r} is not recorded; there are {', '.join(self.columns)}")
+        return [row[column] for row in self.rows if column in row]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __repr__(self) -> str:
+        if not self.rows:
+            return "History(no epochs)"
+        numbers = ", ".join(f"{name} {value:.4g}" for name, value in self.last.items())
+        return f"History({len(self)} epochs; last: {numbers})"
+
+
+@contextlib.contextmanager
+def _mode(model: nn.Module, training: bool) -> Iterator[None]:
+    before = [(module, module.training) for module in model.modules()]
+    model.train(training)
+    try:
+        yield
+    finally:
+        for module, was_training in before:  # one by one: parts may be frozen in eval mode
+            module.training = was_training
+
+
+def evaluate(
+    model: nn.Module,
+    data: tuple[Tensor, Tensor],
+    *,
+    loss: Callable[[Tensor, Tensor], Tensor],
+    metrics: Mapping[str, Metric] | None = None,
+    batch_size: int = 1024,
+) -> dict[str, float]:
+    """Mean loss and metrics of ``model`` on ``data = (inputs, targets)``.
+
+    ``loss(outputs, targets)`` and each metric return the mean over the batch; the result weights
+    batches by their size, so a short last batch does not count too much. Runs in eval mode and
+    without gradients; the mode of every module is restored.
+    """
+    measures = {"loss": loss, **(metrics or {})}
+    totals, rows = dict.fromkeys(measures, 0.0), len(data[0])
+    if rows == 0:
+        raise ValueError("there is nothing to evaluate: the data have no rows")
+    with _mode(model, training=False), torch.no_grad():
+        for inputs, targets in batches(*data, size=batch_size):
+            outputs = model(inputs)
+            for name, measure in measures.items():
+                totals[name] += float(measure(outputs, targets)) * len(inputs)
+    return {name: total / rows for name, total in totals.items()}
+
+
+def fit(
+    model: nn.Module,
+    data: tuple[Tensor, Tensor],
+    *,
+    loss: Callable[[Tensor, Tensor], Tensor],
+    optimizer: torch.optim.Optimizer,
+    epochs: int,
+    batch_size: int = 64,
+    validation: tuple[Tensor, Tensor] | None = None,
+    metrics: Mapping[str, Metric] | None = None,
+    scheduler: Any = None,
+    clip_norm: float | None = None,
+    shuffle: bool = True,
+    generator: torch.Generator | None = None,
+    on_epoch: Callable[[int, nn.Module, dict[str, float]], None] | None = None,
+    progress: bool = True,
+) -> History:
+    """Train ``model`` on ``data = (inputs, targets)`` and return its :class:`History`.
+
+    Each step: forward, ``loss(outputs, targets)`` (a mean over the batch), ``zero_grad``,
+    backward, gradient norm clipped to ``clip_norm`` if given, ``optimizer.step()``, then
+    ``scheduler.step()`` if given (once a *step*, not once an epoch). ``on_epoch(epoch, model,
+    row)`` is called after each epoch and may add columns to ``row``. A loss that becomes NaN is
+    recorded as NaN, never hidden. The data must lie on the model's device.
+
+    Raises ``ValueError`` for data without rows, unequal lengths or a negative number of epochs.
+    """
+    if epochs < 0:
+        raise ValueError(f"epochs={epochs}: cannot be negative")
+    if len(data[0]) == 0:
+        raise ValueError("there is nothing to fit: the data have no rows")
+    history, measures, start = History(), dict(metrics or {}), time.perf_counter()
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    with _mode(model, training=True):
+        for epoch in _epochs(epochs, progress):
+            kept: dict[str, list[Tensor]] = {name: [] for name in ("loss", *measures)}
+            sizes: list[int] = []
+            for inputs, targets in batches(
+                *data, size=batch_size, shuffle=shuffle, generator=generator
+            ):
+                outputs = model(inputs)
+                value = loss(outputs, targets)
+                optimizer.zero_grad()
+                value.backward()
+                if clip_norm is not None:
+                    nn.utils.clip_grad_norm_(parameters, clip_norm)
+                optimizer.step()
+                if scheduler is not None:
+                    scheduler.step()
+                sizes.append(len(inputs))
+                kept["loss"].append(value.detach())
+                for name, measure in measures.items():
+                    with torch.no_grad():
+                        kept[name].append(torch.as_tensor(measure(outputs, targets)))
+            row = {name: _weighted_mean(values, sizes) for name, values in kept.items()}
+            if validation is not None:
+                after = evaluate(model, validation, loss=loss, metrics=measures)
+                row |= {f"validation_{name}": number for name, number in after.items()}
+            row["seconds"] = time.perf_counter() - start
+            if on_epoch is not None:
+                on_epoch(epoch, model, row)
+            history.append(row)
+    return history
+
+
+def _weighted_mean(values: list[Tensor], sizes: list[int]) -> float:
+    weights = torch.tensor(sizes, dtype=torch.float64)
+    numbers = torch.stack([value.reshape(()) for value in values]).double().cpu()
+    return float((numbers * weights).sum() / weights.sum())
+
+
+def _epochs(epochs: int, progress: bool) -> Iterator[int]:
+    if not progress:
+        return iter(range(epochs))
+    from tqdm.auto import trange  # TQDM_DISABLE=1 switches the bar off
+
+    return iter(trange(epochs, desc="epochs", leave=False))
