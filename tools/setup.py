@@ -35,10 +35,12 @@ VENV_PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "course-ready.json"
 MARKER = VENV / "course-unfinished"
 
-NEWS_OFF = {"@jupyterlab/apputils-extension:notification": {}}
-NEWS_OFF["@jupyterlab/apputils-extension:notification"]["fetchNews"] = "false"
-NEWS_OFF["@jupyterlab/apputils-extension:notification"]["checkForUpdates"] = False
+# JupyterLab otherwise asks every newcomer about its news, and may look for updates on the net.
+LAB_SETTINGS = {
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}
+}
 
+DISK_FULL = "The disk is full: make room, and then run the same command again"
 NETWORK_SIGNS = (
     "NewConnectionError",
     "NameResolutionError",
@@ -51,12 +53,6 @@ NETWORK_SIGNS = (
     "Connection refused",
     "Connection reset",
 )
-
-CONSTRAINTS_HEADER = """\
-# Exact versions of everything that the course and its tests install on Linux with Python 3.11:
-# the versions that the stored outputs were made with. Written by `make constraints`; every
-# install (make lab, make test, environment.yml) uses it. Do not edit by hand.
-"""
 
 
 class SetupError(Exception):
@@ -218,7 +214,7 @@ def write_safely(path: Path, text: str) -> None:
 
 
 def run_logged(command: "list[str]", lock) -> int:
-    """Run a command with its output in the log; show its warnings, errors and, briefly, its steps.
+    """Run a command with its output in the log; show its errors and, briefly, its steps.
 
     Returns the exit status.
     """
@@ -244,7 +240,7 @@ def run_logged(command: "list[str]", lock) -> int:
                 for line in process.stdout:
                     log.write(line)
                     words = line.strip()
-                    if words.startswith(("WARNING", "ERROR", "error")):
+                    if words.startswith(("ERROR", "error", "WARNING: Retrying")):
                         print(("\r" + " " * width + "\r" if live else "") + words, file=sys.stderr)
                     elif live and words.startswith(("Collecting", "Downloading", "Installing")):
                         print("\r" + words[:width].ljust(width), end="", flush=True)
@@ -266,9 +262,7 @@ def pip_failure() -> SetupError:
     text = "\n".join(lines)
     where = f"the whole output is in {LOG.relative_to(ROOT)}"
     if "No space left on device" in text or "Disk quota exceeded" in text:
-        return SetupError(
-            f"The disk is full: make room, and then run the same command again; {where}."
-        )
+        return SetupError(f"{DISK_FULL} ({where}).")
     if any(sign in text for sign in NETWORK_SIGNS):
         return SetupError(
             "The package index could not be reached: check the connection (or PIP_INDEX_URL and "
@@ -320,49 +314,18 @@ def prepare(extras: set) -> None:
         pip(VENV_PYTHON, ["install", "-c", str(CONSTRAINTS), "-e", target], lock)
         settings = VENV / "share" / "jupyter" / "lab" / "settings"
         settings.mkdir(parents=True, exist_ok=True)
-        write_safely(settings / "overrides.json", json.dumps(NEWS_OFF, indent=2) + "\n")
+        write_safely(settings / "overrides.json", json.dumps(LAB_SETTINGS, indent=2) + "\n")
         os.sync()  # the packages reach the disk before the word that they are there
         write_safely(STAMP, json.dumps(dict(wanted, extras=sorted(extras)), indent=2) + "\n")
         MARKER.unlink()
         say("The environment is ready.")
 
 
-def renew_constraints() -> None:
-    """Write constraints.txt from a fresh environment that holds the newest versions allowed."""
-    import tomllib
-
-    check_system()
-    extras = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"][
-        "optional-dependencies"
-    ]
-    with only_one() as lock:
-        folder = BUILD / "constraints"
-        shutil.rmtree(folder, ignore_errors=True)
-        LOG.write_text("", encoding="utf-8")
-        say("Installing the newest versions allowed into an environment of their own.")
-        make_venv(folder, lock)
-        python = folder / "bin" / "python"
-        pip(python, ["install", "-e", ".[{}]".format(",".join(extras))], lock)
-        listing = subprocess.run(
-            [str(python), "-I", "-m", "pip", "freeze", "--exclude-editable"],
-            cwd=str(ROOT),
-            check=True,
-            stdout=subprocess.PIPE,
-            encoding="utf-8",
-        ).stdout
-        # A local version such as 2.13.0+cpu names one index's build, not the release.
-        pins = [line.split("+")[0] for line in listing.splitlines() if "==" in line]
-        pins.sort(key=str.lower)
-        write_safely(CONSTRAINTS, CONSTRAINTS_HEADER + "\n".join(pins) + "\n")
-        shutil.rmtree(folder)
-    say(f"constraints.txt names {len(pins)} packages.")
-
-
 def explain(error: OSError) -> str:
     """Return one sentence with the remedy for a failed file operation."""
     name = error.filename or ROOT
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "The disk is full: make room, and then run the same command again."
+        return DISK_FULL + "."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return (
             f"{name} cannot be written ({error.strerror}): copy the course into a folder of your "
@@ -371,18 +334,11 @@ def explain(error: OSError) -> str:
     return f"The set-up failed at {name}: {error.strerror}."
 
 
-def main(arguments: "list[str]") -> int:
-    """Run the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(description="Make, update or repair the course's .venv.")
-    parser.add_argument("--extra", action="append", default=[], help="install this extra as well")
-    parser.add_argument("--constraints", action="store_true", help="renew constraints.txt instead")
-    options = parser.parse_args(arguments)
+def reporting(job) -> int:
+    """Run a job on a Python that fits; turn a failure into one sentence and an exit status."""
     try:
         check_python()
-        if options.constraints:
-            renew_constraints()
-        else:
-            prepare(set(options.extra))
+        job()
     except SetupError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -390,11 +346,17 @@ def main(arguments: "list[str]") -> int:
         print(f"error: {explain(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(
-            "\nerror: The set-up was interrupted; the next call starts it afresh.", file=sys.stderr
-        )
+        print("error: The set-up was interrupted; the next call starts afresh.", file=sys.stderr)
         return 130
     return 0
+
+
+def main(arguments: "list[str]") -> int:
+    """Run the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(description="Make, update or repair the course's .venv.")
+    parser.add_argument("--extra", action="append", default=[], help="install this extra as well")
+    options = parser.parse_args(arguments)
+    return reporting(lambda: prepare(set(options.extra)))
 
 
 if __name__ == "__main__":

@@ -12,12 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from utils.comparing import agrees, describe, difference
+from utils.comparing import agrees, difference, is_array, is_number
 from utils.exercise import SECONDS, Exercise, Mistake, Result, SolutionError, mistake_lines
 from utils.functions import Bug, Case, Function, is_stub
-from utils.guarding import TimeLimitError, time_limit
+from utils.guarding import described, time_limit
 
 __all__ = [
     "Bug",
@@ -48,8 +46,7 @@ class Value(Exercise):
         """The right value."""
         return self._expected() if callable(self._expected) else self._expected
 
-    def evaluate(self, answer: Any) -> Result:
-        """Compare ``answer`` with the expected value, then with the known wrong ones."""
+    def _judge(self, answer: Any) -> Result:
         if answer is ...:
             return Result("unattempted", ("Put your value in the place of the ...",))
         try:
@@ -59,8 +56,10 @@ class Value(Exercise):
                     return Result("solved", (), 1, 1)
                 wrong = (m for m in self.mistakes if self._agrees(m.answer, answer))
                 mistake = next(wrong, None)
-        except (TimeLimitError, Exception):
-            problem, mistake = f"this cannot be judged: received {describe(answer)}", None
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
+            problem, mistake = f"This cannot be judged: received {described(answer)}.", None
         return Result("wrong", (*mistake_lines(mistake), problem), 0, 1, mistake)
 
     def _agrees(self, value: Any, answer: Any) -> bool:
@@ -74,10 +73,21 @@ class Value(Exercise):
             return None
         # The right value is not given away: only what was received, and the form wanted.
         if isinstance(expected, str):
-            return f"Received {describe(answer)}."
-        shape = np.shape(expected)
-        form = f"an array of shape {shape}" if shape else "one number"
-        return f"Received {describe(answer)}; wanted is {form}, within ±{self.tolerance:g}."
+            return f"Received {described(answer)}; wanted is a text."
+        return (
+            f"Received {described(answer)}; wanted is {self._form(expected)}, "
+            f"within ±{self.tolerance:g}."
+        )
+
+    @staticmethod
+    def _form(expected: Any) -> str:
+        if is_number(expected):
+            return "one number"
+        if is_array(expected):
+            return f"an array of shape {tuple(expected.shape)}"
+        if isinstance(expected, (list, tuple)):
+            return f"a {type(expected).__name__} of {len(expected)} values"
+        return f"a {type(expected).__name__}"
 
 
 @dataclass(frozen=True)
@@ -117,15 +127,15 @@ class Choice(Exercise):
             **shared,
         )
 
-    def evaluate(self, answer: Any) -> Result:
-        """Judge a letter; upper case, spaces and brackets do not matter."""
+    def _judge(self, answer: Any) -> Result:
         if answer is ...:
             lines = [f"{key}) {option.text}" for key, option in self.options.items()]
             return Result("unattempted", (*lines, "Answer with a letter in quotation marks."))
-        letter = answer.strip().strip("().").lower() if isinstance(answer, str) else None
+        # Upper case, spaces and brackets do not matter.
+        letter = answer.strip(" ().\t\n").lower() if isinstance(answer, str) else None
         if letter not in self.options:
             letters = ", ".join(f'"{key}"' for key in self.options)
-            return Result("wrong", (f"Received {describe(answer)}; choose one of {letters}.",))
+            return Result("wrong", (f"Received {described(answer)}; choose one of {letters}.",))
         if letter == self.reference:
             return Result("solved", (), 1, 1)
         mistake = next(m for m in self.mistakes if m.answer == letter)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import numbers
 import os
+from collections.abc import Sequence
 from typing import Any
 
+from utils.comparing import describe
 from utils.feedback import Block, emit
 
 
@@ -15,17 +18,27 @@ class ClaimError(AssertionError):
 
 
 def _as_float(value: Any) -> float:
-    if isinstance(value, bool):
-        raise TypeError("a claim compares a number with a bound, not a truth value")
-    if hasattr(value, "detach"):
-        value = value.detach().cpu()
-    return float(value)  # also the message for texts and arrays with several entries
+    if hasattr(value, "item") and math.prod(value.shape) == 1:  # of NumPy or torch
+        value = value.item()
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"a claim compares one number with a bound, not {describe(value)}")
+    return float(value)
 
 
-def _readable(number: float) -> str:
+def _readable(number: float, digits: int = 4) -> str:
     if number == 0 or 1e-3 <= abs(number) < 1e6:
-        return f"{number:.4g}" if abs(number) < 1_000 else f"{number:,.1f}"
-    return f"{number:.2e}"
+        return f"{number:.{digits}g}" if abs(number) < 1_000 else f"{number:,.{digits - 3}f}"
+    return f"{number:.{digits - 2}e}"
+
+
+def _sentence(number: float, bounds: Sequence[float], words: str) -> tuple[str, str]:
+    """Number and bound with as many digits as it takes to see them differ."""
+    for digits in (4, 6, 9, 15):
+        texts = [_readable(bound, digits) for bound in bounds]
+        measured = _readable(number, digits)
+        if measured not in texts or number in bounds:
+            break
+    return measured, words.format(*texts)
 
 
 def claim(
@@ -50,29 +63,32 @@ def claim(
     :class:`ClaimError` as well. If ``COURSE_CLAIMS_LOG`` names a file, one JSON line is appended:
     text, value, bounds, holds, seed. NaN and infinity never hold.
 
-    Raises ``ValueError`` when no bound is given, or only one of ``close_to`` and ``within``, and
-    ``TypeError`` when ``value`` is not a number.
+    Raises ``ValueError`` when no bound is given, only one of ``close_to`` and ``within``, or
+    bounds that no number can keep, and ``TypeError`` when ``value`` or a bound is not one number.
     """
     if (close_to is None) != (within is None):
         raise ValueError("close_to and within belong together")
-    low, high = at_least, at_most
-    if close_to is not None:
+    given = (at_least, at_most, close_to, within)
+    low, high, centre, distance = (None if bound is None else _as_float(bound) for bound in given)
+    if centre is not None:
         if low is not None or high is not None:
             raise ValueError("give either close_to and within, or at_least and at_most")
-        if within < 0:
+        if not distance >= 0:
             raise ValueError("within is a distance and cannot be negative")
-        low, high = close_to - within, close_to + within
-        bound = f"{_readable(close_to)} ± {_readable(within)}"
+        low, high = centre - distance, centre + distance
+        bounds, words = (centre, distance), "{} ± {}"
     elif low is not None and high is not None:
         if low > high:
             raise ValueError(f"at_least={low} is larger than at_most={high}")
-        bound = f"between {_readable(low)} and {_readable(high)}"
+        bounds, words = (low, high), "between {} and {}"
     elif low is not None:
-        bound = f"at least {_readable(low)}"
+        bounds, words = (low,), "at least {}"
     elif high is not None:
-        bound = f"at most {_readable(high)}"
+        bounds, words = (high,), "at most {}"
     else:
         raise ValueError("a claim needs a bound: at_least, at_most, or close_to with within")
+    if any(math.isnan(bound) for bound in bounds):
+        raise ValueError("a bound that is NaN can never be kept")
     number = _as_float(value)
     holds = (
         math.isfinite(number)
@@ -80,7 +96,8 @@ def claim(
         and (high is None or number <= high)
     )
     verdict = "measured" if holds else "does not hold here: measured"
-    line = f"{text}: {verdict} {_readable(number)} (bound: {bound})"
+    measured, bound = _sentence(number, bounds, words)
+    line = f"{text}: {verdict} {measured} (bound: {bound})"
     emit(Block("good" if holds else "bad", line))
     _log(text, number, low, high, holds)
     if not holds and os.environ.get("COURSE_STRICT") == "1":

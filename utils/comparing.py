@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import decimal
 import math
 import numbers
+import re
 import sys
 from collections.abc import Mapping, Set
 from typing import Any
 
 import numpy as np
+
+NO_RESULT = "the result is None: is there a `return` on every path?"
+_EXACT = (numbers.Real, decimal.Decimal)
 
 
 def _is_tensor(value: Any) -> bool:
@@ -19,7 +25,8 @@ def _is_tensor(value: Any) -> bool:
 
 def _is_frame(value: Any) -> bool:
     pandas = sys.modules.get("pandas")
-    return pandas is not None and isinstance(value, (pandas.DataFrame, pandas.Series))
+    kinds = (pandas.DataFrame, pandas.Series, pandas.Index) if pandas is not None else ()
+    return isinstance(value, kinds)
 
 
 def is_array(value: Any) -> bool:
@@ -50,29 +57,31 @@ def to_numpy(value: Any) -> np.ndarray:
             return tensor.numpy().copy()
         except Exception as error:
             raise ValueError(f"a tensor on device {value.device} that cannot be read") from error
-    if _is_frame(value):
-        return value.to_numpy()
     try:
         if isinstance(value, (list, tuple)) and any(_is_tensor(item) for item in value):
             value = [to_numpy(item) for item in value]
-        return np.asarray(value)
+        array = value.to_numpy() if _is_frame(value) else np.asarray(value)
     except Exception as error:
         raise ValueError("a list whose rows have different lengths") from error
+    if array.dtype == object and all(isinstance(item, _EXACT) for item in array.flat):
+        with contextlib.suppress(OverflowError):  # fractions, decimals, very large integers
+            return array.astype(float)
+    return array
 
 
 def excerpt(array: np.ndarray) -> str:
     """At most a few numbers of ``array`` in one line."""
-    flat = array.ravel()
     if array.size <= 8:
         text = np.array2string(array, precision=5, suppress_small=False, separator=", ")
     else:
-        head = ", ".join(np.array2string(entry, precision=5) for entry in flat[:5])
+        head = ", ".join(np.array2string(entry, precision=5) for entry in array.ravel()[:5])
         text = f"[{head}, … {array.size:,} entries in all]"
-    text = " ".join(text.split())
-    return text if len(text) <= 160 else text[:157] + "…"
+    return one_line(text)
 
 
-def _short(text: str, limit: int = 160) -> str:
+def one_line(text: str, limit: int = 160) -> str:
+    """``text`` on one line of at most ``limit`` characters, without addresses in memory."""
+    text = re.sub(r" at 0x[0-9a-fA-F]+", "", text[: 4 * limit])
     text = " ".join(text.split())
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
@@ -80,26 +89,42 @@ def _short(text: str, limit: int = 160) -> str:
 def describe(value: Any) -> str:
     """One line about ``value``: kind, shape and dtype where it has them, and an excerpt."""
     try:
-        if value is None:
-            return "None"
-        if isinstance(value, (bool, str)):
-            return _short(repr(value))
-        if is_array(value) and len(value.shape) > 0:
-            array = to_numpy(value)
-            kind = "tensor" if _is_tensor(value) else "table" if _is_frame(value) else "array"
-            dtype = str(getattr(value, "dtype", array.dtype)).replace("torch.", "")
-            return f"{kind} of shape {tuple(value.shape)}, {dtype}: {excerpt(array)}"
-        if is_number(value):
-            number = to_numpy(value).item()
-            return f"{number:.8g}" if isinstance(number, float) else str(number)
-        if isinstance(value, (list, tuple)):
-            kind = type(value).__name__
-            if any(is_array(item) for item in value) and len(value) <= 4:
-                return f"{kind} of {len(value)}: " + "; ".join(describe(item) for item in value)
-            return f"{kind} of length {len(value)}: {_short(repr(value), 120)}"
-        return f"{type(value).__name__}: {_short(repr(value), 120)}"
+        return one_line(_description(value), 700)
     except Exception as error:  # a hostile __repr__ must not break the feedback
         return f"an object of type {type(value).__name__} ({type(error).__name__} while reading it)"
+
+
+def _description(value: Any) -> str:
+    if value is None:
+        return "None"
+    if isinstance(value, str):
+        return one_line(repr(value[:1000]))
+    if is_array(value) and value.shape:
+        kind = "tensor" if _is_tensor(value) else "table" if _is_frame(value) else "array"
+        dtype = str(getattr(value, "dtype", "")).replace("torch.", "")
+        kind = f"{kind} of shape {tuple(value.shape)}" + (f", {dtype}" if dtype else "")
+        return f"{kind}: {_entries(value)}"
+    if is_number(value):
+        if isinstance(value, numbers.Number) and not isinstance(value, (float, np.generic)):
+            return one_line(str(value))  # exact kinds: int, bool, Fraction, Decimal; complex
+        try:
+            number = to_numpy(value).item()
+        except ValueError as error:
+            return str(error)
+        return f"{number:.8g}" if isinstance(number, float) else one_line(str(number))
+    if isinstance(value, (list, tuple)):
+        kind, few = type(value).__name__, value[:20]
+        if any(is_array(item) for item in few) and len(value) <= 4:
+            return f"{kind} of {len(value)}: " + "; ".join(describe(item) for item in value)
+        return f"{kind} of length {len(value)}: {one_line(repr(few), 120)}"
+    return f"{type(value).__name__}: {one_line(repr(value), 120)}"
+
+
+def _entries(value: Any) -> str:
+    try:
+        return excerpt(to_numpy(value))
+    except ValueError as error:
+        return str(error)
 
 
 def _array_difference(expected: np.ndarray, received: Any, rtol: float, atol: float) -> str | None:
@@ -114,10 +139,10 @@ def _array_difference(expected: np.ndarray, received: Any, rtol: float, atol: fl
     if array.shape != expected.shape:
         wanted = f"shape {expected.shape}" if expected.shape else "a single number"
         return f"expected {wanted}, received shape {array.shape}"
-    array, wanted = (
-        array.astype(np.result_type(array, 1.0)),
-        expected.astype(np.result_type(expected, 1.0)),
-    )
+    if array.dtype.kind in "biu" and expected.dtype.kind in "biu":
+        rtol = 0.0  # counts are exact: one in a million is one too many
+    array = array.astype(np.result_type(array, 1.0))
+    wanted = expected.astype(np.result_type(expected, 1.0))
     strange = ~np.isfinite(array) & ~((array == wanted) | (np.isnan(array) & np.isnan(wanted)))
     if strange.any():
         where = tuple(int(i) for i in np.argwhere(strange)[0])
@@ -128,12 +153,16 @@ def _array_difference(expected: np.ndarray, received: Any, rtol: float, atol: fl
         close = np.isclose(array, wanted, rtol=rtol, atol=atol, equal_nan=True)
     if close.all():
         return None
-    if not close.shape:
-        return f"expected {describe(expected)}, received {describe(array)}"
     where = tuple(int(i) for i in np.argwhere(~close)[0])
+    for digits in (6, 9, 17):  # as many as it takes to see a difference
+        pair = f"expected {wanted[where]:.{digits}g}", f"received {array[where]:.{digits}g}"
+        if pair[0].split()[1] != pair[1].split()[1]:
+            break
+    if not close.shape:
+        return ", ".join(pair)
     return (
         f"{int((~close).sum()):,} of {close.size:,} entries differ, the first at position "
-        f"{_place(where)}: expected {wanted[where]:.6g}, received {array[where]:.6g}"
+        f"{_place(where)}: {', '.join(pair)}"
     )
 
 
@@ -148,32 +177,42 @@ def difference(
 
     Kinds are forgiven where nothing is lost: a list for an array, a tensor for an array, float64
     for float32, a list for a tuple. Shapes and values are not. Numbers agree when
-    ``|received − expected| ≤ atol + rtol·|expected|``; NaN agrees with NaN.
+    ``|received − expected| ≤ atol + rtol·|expected|``, integers within ``atol`` alone; NaN agrees
+    with NaN.
     """
     if expected is None:
         return None if received is None else f"expected None, received {describe(received)}"
     if received is None:
-        return "the result is None: is there a `return` on every path?"
+        return NO_RESULT
     if isinstance(expected, str):
         return _text_difference(expected, received)
     if is_number(expected) or is_array(expected):
         if isinstance(received, (str, bytes, Mapping, Set)) or callable(received):
             return f"expected {_kind(expected)}, received {describe(received)}"
-        if not (is_number(received) or is_array(received) or isinstance(received, (list, tuple))):
+        if isinstance(expected, int) and isinstance(received, int):
+            if abs(expected - received) <= atol:  # exact, whatever their size
+                return None
+            return f"expected {describe(expected)}, received {describe(received)}"
+        listed = isinstance(received, (list, tuple, range))
+        if not (is_number(received) or is_array(received) or listed):
             return f"expected {_kind(expected)}, received {describe(received)}"
         return _array_difference(to_numpy(expected), received, rtol, atol)
     if isinstance(expected, (list, tuple)):
         return _sequence_difference(expected, received, rtol, atol)
     if isinstance(expected, Mapping):
         return _mapping_difference(expected, received, rtol, atol)
+    # A stranger's __eq__ is not asked: it may say yes to everything.
+    related = isinstance(received, Set if isinstance(expected, Set) else type(expected))
     try:
-        agree = bool(expected == received)
+        agree = related and bool(expected == received)
     except Exception:
         agree = False
     return None if agree else f"expected {describe(expected)}, received {describe(received)}"
 
 
 def _kind(expected: Any) -> str:
+    if isinstance(expected, (bool, np.bool_)):
+        return "True or False"
     if is_number(expected):
         return "a number"
     return f"an array of shape {tuple(expected.shape)}"
@@ -185,8 +224,8 @@ def _text_difference(expected: str, received: Any) -> str | None:
     if expected == received:
         return None
     if expected.split() == received.split():
-        return f"the words are right, the white space is not: expected {expected!r}"
-    return f"expected {_short(repr(expected))}, received {_short(repr(received))}"
+        return f"the words are right, the white space is not: expected {repr(expected)[:300]}"
+    return f"expected {one_line(repr(expected))}, received {one_line(repr(received))}"
 
 
 def _sequence_difference(expected: Any, received: Any, rtol: float, atol: float) -> str | None:
@@ -210,13 +249,13 @@ def _mapping_difference(expected: Mapping, received: Any, rtol: float, atol: flo
     missing = [key for key in expected if key not in received]
     surplus = [key for key in received if key not in expected]
     if missing or surplus:
-        parts = [f"key {missing[0]!r} is missing"] if missing else []
-        parts += [f"key {surplus[0]!r} is not expected"] if surplus else []
+        parts = [f"key {one_line(repr(missing[0]), 60)} is missing"] if missing else []
+        parts += [f"key {one_line(repr(surplus[0]), 60)} is not expected"] if surplus else []
         return "; ".join(parts)
     for key, wanted in expected.items():
         problem = difference(wanted, received[key], rtol=rtol, atol=atol)
         if problem:
-            return f"under key {key!r}: {problem}"
+            return f"under key {one_line(repr(key), 60)}: {problem}"
     return None
 
 
@@ -252,8 +291,21 @@ def identical(before: Any, after: Any) -> bool:
 
 
 def clone(value: Any) -> Any:
-    """A deep copy, or the value itself where none can be made (open files, generators)."""
+    """A deep copy; where none can be made (open files, generators) the value itself.
+
+    A tensor that belongs to a computation stays connected with it.
+    """
     try:
         return copy.deepcopy(value)
     except Exception:
-        return value
+        pass
+    try:  # torch refuses to copy a computed tensor, and with it the list that holds it
+        if _is_tensor(value):
+            return value.clone()
+        if type(value) in (list, tuple):
+            return type(value)(clone(item) for item in value)
+        if type(value) is dict:
+            return {key: clone(item) for key, item in value.items()}
+    except Exception:
+        pass
+    return value

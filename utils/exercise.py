@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from utils import progress
 from utils.feedback import Block, emit
+from utils.guarding import kept_state
 
 SECONDS = 10.0  # the time one check may take, all its cases together
 
@@ -69,7 +71,16 @@ class Exercise:
         self._hints_shown = 0
 
     def evaluate(self, answer: Any) -> Result:
-        """Judge ``answer`` without showing or recording anything."""
+        """Judge ``answer`` without showing or recording anything, or changing any global state.
+
+        Cases and expected values may come from libraries that draw random numbers or warn: their
+        draws are always the same and their warnings, which are not the reader's, are not shown.
+        """
+        with kept_state(0), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return self._judge(answer)
+
+    def _judge(self, answer: Any) -> Result:
         raise NotImplementedError
 
     def __call__(self, answer: Any = ...) -> None:

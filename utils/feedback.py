@@ -20,6 +20,17 @@ _COLOURS = {
 }
 
 
+LINE_LIMIT = 1_200  # characters; what a reader's code says must not fill the screen
+
+
+def _clean(line: str) -> str:
+    """``line`` without what could steer a terminal or break the encoding, and not too long."""
+    line = line if len(line) <= LINE_LIMIT else line[: LINE_LIMIT - 1] + "…"
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in line)
+
+
 @dataclass(frozen=True)
 class Block:
     """A heading behind an icon, then lines; a line that starts with four spaces is code."""
@@ -30,8 +41,8 @@ class Block:
 
     def text(self) -> str:
         """The block as plain text."""
-        parts = [f"{ICONS[self.kind]} {self.heading}"]
-        for line in self.lines:
+        parts = [f"{ICONS[self.kind]} {_clean(self.heading)}"]
+        for line in map(_clean, self.lines):
             if line.startswith("    "):
                 parts.append("  " + line)
             else:
@@ -41,7 +52,7 @@ class Block:
     def html(self) -> str:
         """The block as HTML: one element with a role that screen readers announce."""
         body = []
-        for line in self.lines:
+        for line in map(_clean, self.lines):
             escaped = html.escape(line.strip() if line.startswith("    ") else line)
             tag = "pre" if line.startswith("    ") else "div"
             style = "margin:2px 0;white-space:pre-wrap" if tag == "pre" else "margin:2px 0"
@@ -50,7 +61,7 @@ class Block:
             f'<div role="status" style="border-left:4px solid {_COLOURS[self.kind]};'
             'padding:2px 0 2px 10px;margin:4px 0">'
             f'<strong><span aria-hidden="true">{ICONS[self.kind]}</span> '
-            f"{html.escape(self.heading)}</strong>{''.join(body)}</div>"
+            f"{html.escape(_clean(self.heading))}</strong>{''.join(body)}</div>"
         )
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
@@ -68,4 +79,7 @@ def emit(block: Block) -> None:
 
         display(block)
     else:
-        print(block.text())
+        text = block.text()
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        # A console that lacks ✓ shows a question mark; an error here would hide the feedback.
+        print(text.encode(encoding, "replace").decode(encoding))

@@ -11,14 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from utils.comparing import agrees, clone, describe, difference
+from utils.comparing import NO_RESULT, agrees, clone, describe, difference
 from utils.exercise import SECONDS, Exercise, Mistake, Result, mistake_lines
 from utils.guarding import (
     Outcome,
-    TimeLimitError,
     alarms_available,
     describe_call,
+    described,
     guarded_call,
+    kept_state,
+    message_of,
     time_limit,
 )
 
@@ -40,12 +42,16 @@ class Case:
 
 
 def is_stub(answer: Any) -> bool:
-    """Whether ``answer`` is still the placeholder: ``...``, or a body of nothing but ``...``."""
+    """Whether ``answer`` is still the placeholder: ``...``, or a body of nothing but ``...``.
+
+    Of a class, all methods must be placeholders; ``__init__`` may be given with the task.
+    """
     if answer is ...:
         return True
     if inspect.isclass(answer):
-        methods = [value for value in vars(answer).values() if inspect.isfunction(value)]
-        return bool(methods) and all(map(is_stub, methods))
+        methods = {name: value for name, value in vars(answer).items() if inspect.isfunction(value)}
+        asked = [value for name, value in methods.items() if name != "__init__"]
+        return bool(methods) and all(map(is_stub, asked or methods.values()))
     if inspect.ismethod(answer):
         answer = answer.__func__
     if not inspect.isfunction(answer):
@@ -68,7 +74,8 @@ _EMPTY_BODIES = _empty_bodies()
 
 
 def _wording(problem: str | None) -> str:
-    return re.sub(r"[-+]?\d[\d.,e+-]*", "#", problem or "")
+    """``problem`` without its numbers and the names of functions, which differ by chance."""
+    return re.sub(r"[-+]?\d[\d.,e+-]*|[\w.<>]+\(\)", "#", problem or "")
 
 
 class Function(Exercise):
@@ -100,10 +107,10 @@ class Function(Exercise):
 
     def cases(self) -> list[Case]:
         """The cases, made anew and always the same."""
-        return list(self._cases(np.random.default_rng(0)))
+        with kept_state(0):  # the cases may use global generators too
+            return list(self._cases(np.random.default_rng(0)))
 
-    def evaluate(self, answer: Any) -> Result:
-        """Run ``answer`` on copies of every case and compare; see :class:`Function`."""
+    def _judge(self, answer: Any) -> Result:
         if is_stub(answer):
             return Result("unattempted", self._unattempted_lines())
         if not callable(answer):
@@ -112,7 +119,7 @@ class Function(Exercise):
                 "wrong",
                 (
                     f"This check takes the function itself and calls it. It received "
-                    f"{describe(answer)}. Write the name without brackets: check.…({name})",
+                    f"{described(answer)}. Write the name without brackets: check.…({name})",
                 ),
             )
         cases = self.cases()
@@ -168,7 +175,7 @@ class Function(Exercise):
         if outcome.timed_out:
             return self._too_slow()
         if outcome.error is not None:
-            text = str(outcome.error).split("\n")[0]
+            text = message_of(outcome.error)
             kind = type(outcome.error).__name__
             if isinstance(outcome.error, SystemExit):
                 return "your code left Python (exit or quit) instead of returning a result"
@@ -180,8 +187,12 @@ class Function(Exercise):
                     return case.check(outcome.value, *args, **kwargs)
                 expected = self._expected_of(case, args, kwargs)
                 return difference(expected, outcome.value, rtol=self.rtol, atol=self.atol)
-        except (TimeLimitError, Exception):
-            return f"the result cannot be judged: received {describe(outcome.value)}"
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
+            if outcome.value is None:
+                return NO_RESULT
+            return f"the result cannot be judged: received {described(outcome.value)}"
 
     def _expected_of(self, case: Case, args: tuple, kwargs: dict) -> Any:
         return self._expected(*args, **kwargs) if case.expected is ... else case.expected
@@ -190,7 +201,9 @@ class Function(Exercise):
         self, case: Case, index: int, problem: str | None, outcome: Outcome
     ) -> tuple[str, ...]:
         label = f" ({case.label})" if case.label else ""
-        lines = [f"Case {index + 1}{label}: {problem}."]
+        lines = [
+            f"Case {index + 1}{label}: {problem}" + ("" if str(problem)[-1:] in ".?!" else ".")
+        ]
         lines.append(f"Input: {describe_call(case.args, case.kwargs)}")
         if outcome.error is not None:
             lines += [f"    {frame}" for frame in outcome.frames]
@@ -199,7 +212,7 @@ class Function(Exercise):
         elif not outcome.timed_out and case.check is None and "expected" not in (problem or ""):
             expected = self._expected_of(case, clone(case.args), clone(case.kwargs))
             lines.append(f"Expected: {describe(expected)}")
-            lines.append(f"Received: {describe(outcome.value)}")
+            lines.append(f"Received: {described(outcome.value)}")
         if outcome.printed:
             lines.append(f"It printed: {describe(outcome.printed)}")
         if outcome.warned:
@@ -257,7 +270,8 @@ class Function(Exercise):
             if (outcome.error is None) != (other.error is None):
                 return False
             if outcome.error is not None:
-                if type(outcome.error) is not type(other.error):
+                # The kind alone would take every NameError for every other one.
+                if _wording(problem) != _wording(other_problem):
                     return False
             elif not (
                 self._same_value(other.value, outcome.value)
@@ -273,7 +287,10 @@ class Function(Exercise):
 
 
 class Bug(Function):
-    """Find the bug: the stub runs, and is wrong. ``planted`` is the code as the reader gets it."""
+    """Find the bug: the stub runs, and is wrong. ``planted`` is the code as the reader gets it.
+
+    An answer that behaves like the planted fault counts as not attempted.
+    """
 
     kind = "find the bug"
 
@@ -281,9 +298,8 @@ class Bug(Function):
         super().__init__(id, **shared)
         self.planted = planted
 
-    def evaluate(self, answer: Any) -> Result:
-        """Like :meth:`Function.evaluate`; the planted fault itself counts as not attempted."""
-        result = super().evaluate(answer)
+    def _judge(self, answer: Any) -> Result:
+        result = super()._judge(answer)
         if result.status != "wrong" or result.mistake or not callable(answer):
             return result
         cases = self.cases()

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
 
 SIDE = 28  # pixels of a finished image, each way
 DETAIL = 3  # drawing pixels per image pixel
@@ -37,7 +35,6 @@ def _draw(font_path: Path, character: str) -> np.ndarray | None:
     """One character, centred on a (CANVAS, CANVAS) float32 drawing in 0..1.
 
     None if the font lacks the character, shows nothing for it, or needs more room."""
-    import numpy as np
     from matplotlib.ft2font import FT2Font, LoadFlags
 
     font = FT2Font(str(font_path))
@@ -70,7 +67,6 @@ def drawings(character: str) -> np.ndarray:
 
     Raises ValueError, naming the character, if no font can draw it."""
     import matplotlib
-    import numpy as np
 
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     plain = character.isascii() and character.isalnum()
@@ -104,8 +100,6 @@ def render(
     """`count` images, uint8 (count, SIDE, SIDE), and labels, int64 (count,), in random order.
 
     The ranges are those of `utils.data.glyphs`. Class counts differ by one at most."""
-    import numpy as np
-
     stacks = [drawings(character) for character in characters]
     first = np.cumsum([0] + [len(stack) for stack in stacks])
     sources = np.concatenate(stacks).reshape(-1)

@@ -1,15 +1,18 @@
 """Call a reader's code so that nothing it does can hurt the notebook around it.
 
 The call gets copies of its inputs and a fixed state of the random generators, which are put back
-afterwards; what it prints is kept, up to a limit; an endless loop is stopped where the system has
-POSIX alarms.
+afterwards, as are the global settings of the libraries; what it prints is kept, up to a limit; an
+endless loop is stopped where the system has POSIX alarms.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
+import itertools
 import linecache
+import os
 import random
 import signal
 import sys
@@ -20,11 +23,12 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import numpy as np
 
-from utils.comparing import clone, describe, identical
+from utils.comparing import clone, describe, identical, one_line
 
 PRINT_LIMIT = 2_000  # characters kept of what an answer prints
 _HERE = Path(__file__).resolve().parent
@@ -73,70 +77,128 @@ def alarms_available() -> bool:
     return hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
 
 
-@contextlib.contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Raise :class:`TimeLimitError` inside the block after ``seconds`` (> 0) seconds.
+class time_limit(contextlib.AbstractContextManager):
+    """Raise :class:`TimeLimitError` inside the ``with`` block after ``seconds`` (> 0) seconds.
 
-    Does nothing where :func:`alarms_available` is false. The alarm rings again every tenth of a
-    second, since a bare ``except:`` may swallow the first ring. A timer that was already running
-    is put back.
+    Does nothing where :func:`alarms_available` is false. A bare ``except:`` in a loop may swallow
+    the error, so the alarm rings again, and after a few rings so soon that one falls between the
+    handler's end and the next ``try``. A timer that was already running is put back.
     """
-    if not alarms_available():
-        yield
-        return
 
-    armed = True
+    # Seconds until the next ring. The short delays differ, or all rings could fall alike.
+    _PATIENT, _SHORT = (0.1, 0.1, 0.05), (1e-6, 2e-6, 3e-6, 5e-6, 8e-6, 1.3e-5, 2.1e-5, 1e-4)
 
-    def ring(_signal: int, _frame: Any) -> None:
-        if armed:
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self._armed = max(seconds, 1e-3), False
+
+    def __enter__(self) -> None:
+        if not alarms_available():
+            return
+        self._delays = itertools.chain(self._PATIENT, itertools.cycle(self._SHORT))
+        self._started = time.monotonic()
+        self._handler = signal.signal(signal.SIGALRM, self._ring)
+        self._timer = signal.setitimer(signal.ITIMER_REAL, self.seconds)
+        self._armed = True
+
+    def __exit__(self, *_: object) -> None:
+        if not self._armed:
+            return
+        self._armed = False
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        # None stands for a handler that was not set from Python and cannot be put back.
+        signal.signal(signal.SIGALRM, signal.SIG_DFL if self._handler is None else self._handler)
+        delay, interval = self._timer
+        if delay:
+            left = max(delay - (time.monotonic() - self._started), 1e-3)
+            signal.setitimer(signal.ITIMER_REAL, left, interval)
+
+    def _ring(self, _signal: int, frame: FrameType | None) -> None:
+        if not self._armed:
+            return
+        signal.setitimer(signal.ITIMER_REAL, next(self._delays))
+        # An error inside __exit__ would leave the timer running for ever.
+        if frame is None or frame.f_code not in _LIMIT_CODES:
             raise TimeLimitError
 
-    before = signal.signal(signal.SIGALRM, ring)
-    previous_delay, previous_interval = signal.setitimer(
-        signal.ITIMER_REAL, max(seconds, 1e-3), 0.1
-    )
-    started = time.monotonic()
-    try:
-        yield
-    finally:
-        armed = False
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-        if previous_delay:
-            left = max(previous_delay - (time.monotonic() - started), 1e-3)
-            signal.setitimer(signal.ITIMER_REAL, left, previous_interval)
+
+_LIMIT_CODES = {
+    function.__code__ for function in (time_limit.__enter__, time_limit.__exit__, time_limit._ring)
+}
+
+
+def _notebook_generators() -> list[tuple[Callable[[Any], None], Any]]:
+    """A way back for each random generator that the notebook holds under a name."""
+    torch = sys.modules.get("torch")
+    back: list[tuple[Callable[[Any], None], Any]] = []
+    for value in list(vars(sys.modules["__main__"]).values()):
+        kind = type(value)  # isinstance would ask the object, which may answer with an error
+        if issubclass(kind, np.random.Generator):
+            bits = value.bit_generator
+            back.append((functools.partial(setattr, bits, "state"), bits.state))
+        elif issubclass(kind, np.random.RandomState):
+            back.append((value.set_state, value.get_state()))
+        elif issubclass(kind, random.Random) and not issubclass(kind, random.SystemRandom):
+            back.append((value.setstate, value.getstate()))
+        elif torch and issubclass(kind, torch.Generator):
+            back.append((value.set_state, value.get_state()))
+    return back
+
+
+def _torch_settings(torch: Any) -> list[tuple[Callable[[Any], Any], Any]]:
+    back = [
+        (torch.set_grad_enabled, torch.is_grad_enabled()),
+        (torch.set_default_dtype, torch.get_default_dtype()),
+        (torch.set_rng_state, torch.get_rng_state()),
+    ]
+    if torch.cuda.is_initialized():
+        back.append((torch.cuda.set_rng_state_all, torch.cuda.get_rng_state_all()))
+    device = torch.get_default_device()
+
+    def restore_device(device: Any) -> None:
+        if torch.get_default_device() != device:  # setting it, even to the same, costs every call
+            torch.set_default_device(None if device.type == "cpu" else device)
+
+    return [*back, (restore_device, device)]
+
+
+def _change_folder(folder: str) -> None:
+    with contextlib.suppress(OSError):
+        os.chdir(folder)
 
 
 @contextlib.contextmanager
 def kept_state(seed: int) -> Iterator[None]:
-    """Run the block with seeded global generators; put every global setting back afterwards.
+    """Run the block with seeded generators and usual settings; put everything back afterwards.
 
-    Restored are the generators of Python, NumPy and torch, NumPy's error settings, torch's
-    gradient mode and default dtype.
+    Restored are the global generators of Python, NumPy and torch, those that the notebook holds
+    under a name, NumPy's error and print settings, torch's gradient mode, default dtype and
+    default device, the recursion limit and the working folder. Inside the block gradients are on,
+    the default dtype is float32 and NumPy's errors are warnings, whatever the reader has set.
     """
     torch = sys.modules.get("torch")
-    numpy_errors = np.geterr()
-    torch_modes = (torch.is_grad_enabled(), torch.get_default_dtype()) if torch else None
-    python_state = random.getstate()
-    numpy_state = np.random.get_state()  # noqa: NPY002 - the global generator is what is guarded
-    torch_state = torch.get_rng_state() if torch else None
-    cuda_states = torch.cuda.get_rng_state_all() if torch and torch.cuda.is_initialized() else None
+    back = [
+        (random.setstate, random.getstate()),
+        (np.random.set_state, np.random.get_state()),  # noqa: NPY002 - it is what is guarded
+        (lambda kept: np.seterr(**kept), np.geterr()),
+        (lambda kept: np.set_printoptions(**kept), np.get_printoptions()),
+        (sys.setrecursionlimit, sys.getrecursionlimit()),
+        *_notebook_generators(),
+        *(_torch_settings(torch) if torch else ()),
+    ]
+    with contextlib.suppress(OSError):  # the working folder may be gone
+        back.append((_change_folder, os.getcwd()))
     try:
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002
+        np.seterr(divide="warn", over="warn", under="ignore", invalid="warn")
         if torch:
+            torch.set_grad_enabled(True)
+            torch.set_default_dtype(torch.float32)
             torch.manual_seed(seed)
         yield
     finally:
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)  # noqa: NPY002
-        np.seterr(**numpy_errors)
-        if torch_state is not None:
-            torch.set_grad_enabled(torch_modes[0])
-            torch.set_default_dtype(torch_modes[1])
-            torch.set_rng_state(torch_state)
-            if cuda_states is not None:
-                torch.cuda.set_rng_state_all(cuda_states)
+        for restore, kept in back:
+            restore(kept)
 
 
 def own_frames(error: BaseException) -> tuple[str, ...]:
@@ -149,8 +211,30 @@ def own_frames(error: BaseException) -> tuple[str, ...]:
         if name.startswith((sys.base_prefix, sys.prefix)) or "<__array_function__" in name:
             continue
         code = frame.line or linecache.getline(name, frame.lineno or 0).strip()
-        lines.append(f"in {frame.name}, line {frame.lineno}: {code}".rstrip(": "))
+        lines.append(one_line(f"in {frame.name}, line {frame.lineno}: {code}".rstrip(": ")))
     return tuple(lines[:2] + lines[-3:]) if len(lines) > 5 else tuple(lines)
+
+
+def message_of(error: BaseException) -> str:
+    """The first line of an error's or a warning's text; empty where the text cannot be had."""
+    try:
+        with time_limit(1.0):
+            return one_line(str(error).strip().split("\n")[0], 300)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        return ""
+
+
+def described(value: Any) -> str:
+    """:func:`describe` for a value made by a reader, whose ``__repr__`` may do anything."""
+    try:
+        with time_limit(1.0):
+            return describe(value)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        return f"an object of type {type(value).__name__} ({type(error).__name__} while reading it)"
 
 
 def guarded_call(
@@ -187,7 +271,7 @@ def guarded_call(
             outcome.error = error
             outcome.frames = own_frames(error)
     outcome.printed = output.text()
-    outcome.warned = tuple(dict.fromkeys(str(w.message).split("\n")[0] for w in caught))
+    outcome.warned = tuple(dict.fromkeys(message_of(w.message) for w in caught[:100]))
     outcome.changed = tuple(
         [f"input {i + 1}" for i, old in enumerate(args) if not identical(old, given[i])]
         + [name for name, old in kwargs.items() if not identical(old, given_by_name[name])]

@@ -2,7 +2,8 @@
 
 The file is the one named by ``COURSE_PROGRESS``, else ``progress.sqlite3`` in the user's data
 folder. Nothing here ever raises into a lesson: a store that is locked, read-only or broken costs
-one warning line, and a corrupt file is set aside under a new name, never deleted.
+one warning line, a corrupt file is set aside under a new name, never deleted, and a database of
+another program is left alone.
 
 ``python -m utils.progress`` prints the table; ``--html``, ``--export FILE``, ``--import FILE`` and
 ``--reset`` do what they say.
@@ -13,7 +14,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 import html
+import itertools
 import json
+import math
 import os
 import sqlite3
 import sys
@@ -26,6 +29,7 @@ T = TypeVar("T")
 WAIT_SECONDS = 5.0  # how long one kernel waits for another that is writing
 _warned: set[str] = set()
 
+_COLUMNS = ("exercise", "status", "mistake", "at")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS attempts (
     number INTEGER PRIMARY KEY,
@@ -35,6 +39,8 @@ CREATE TABLE IF NOT EXISTS attempts (
     at REAL NOT NULL
 )
 """
+_SELECT = "SELECT exercise, status, mistake, at FROM attempts ORDER BY number"
+_INSERT = "INSERT INTO attempts (exercise, status, mistake, at) VALUES (?, ?, ?, ?)"
 
 
 def path() -> Path:
@@ -47,6 +53,10 @@ def path() -> Path:
     return Path(user_data_dir("ml-course", appauthor=False)) / "progress.sqlite3"
 
 
+class _ForeignError(Exception):
+    """The file is a healthy database that the course did not make."""
+
+
 @contextlib.contextmanager
 def _store() -> Iterator[sqlite3.Connection]:
     """A connection inside one transaction: committed whole or not at all, then closed."""
@@ -55,6 +65,10 @@ def _store() -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(file, timeout=WAIT_SECONDS, isolation_level=None)
     try:
         connection.execute("BEGIN IMMEDIATE")
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        columns = {row[1] for row in connection.execute("PRAGMA table_info(attempts)")}
+        if tables and not columns.issuperset(_COLUMNS):
+            raise _ForeignError(f"{file.name} is a database of another program, left as it was")
         connection.execute(_SCHEMA)
         yield connection
         connection.execute("COMMIT")
@@ -62,22 +76,49 @@ def _store() -> Iterator[sqlite3.Connection]:
         connection.close()  # an open transaction is rolled back
 
 
-def _set_aside(file: Path) -> Path:
-    """Rename a corrupt store, with what belongs to it, to a name that is free."""
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    target = file.with_name(f"{file.name}.corrupt-{stamp}-{os.getpid()}")
-    os.replace(file, target)
-    for suffix in ("-journal", "-wal", "-shm"):
-        with contextlib.suppress(OSError):
-            os.replace(f"{file}{suffix}", f"{target}{suffix}")
-    return target
+def _set_aside(file: Path) -> Path | None:
+    """Rename a corrupt store, with what belongs to it, to a name that is free.
+
+    None when another process has done so in the meantime.
+    """
+    with _alone(file.parent):
+        try:
+            with _store():
+                return None
+        except sqlite3.DatabaseError as error:
+            if not _is_corrupt(error):
+                return None
+        stamp = f"{file.name}.corrupt-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
+        names = (file.with_name(stamp + (f"-{n}" if n else "")) for n in itertools.count())
+        target = next(name for name in names if not name.exists())
+        os.replace(file, target)
+        for suffix in ("-journal", "-wal", "-shm"):
+            with contextlib.suppress(OSError):
+                os.replace(f"{file}{suffix}", f"{target}{suffix}")
+        return target
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process at a time, where the system can lock a folder (not on Windows)."""
+    try:
+        import fcntl
+
+        handle = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):
+        yield
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _is_corrupt(error: sqlite3.DatabaseError) -> bool:
-    """Broken file or foreign contents, as against locked, read-only or full."""
-    if isinstance(error, sqlite3.OperationalError):
-        return "no such column" in str(error) or "no column named" in str(error)
-    return isinstance(error, sqlite3.DatabaseError)
+    """Whether the file is broken, as against locked, read-only, full or used wrongly."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def _safely(action: Callable[[sqlite3.Connection], T], default: T) -> T:
@@ -91,10 +132,11 @@ def _safely(action: Callable[[sqlite3.Connection], T], default: T) -> T:
                 return default
             try:
                 kept = _set_aside(path())
-                print(f"The progress file could not be read: kept as {kept.name}, begun anew.")
-            except OSError as problem:
-                _warn(f"{problem.strerror or problem}")
+            except Exception as problem:
+                _warn(f"{getattr(problem, 'strerror', None) or problem}")
                 return default
+            if kept:
+                print(f"The progress file could not be read: kept as {kept.name}, begun anew.")
         except Exception as error:
             _warn(f"{getattr(error, 'strerror', None) or error}")
             return default
@@ -110,19 +152,13 @@ def _warn(reason: str) -> None:
 def record(exercise: str, status: str, mistake: str = "") -> None:
     """Keep one attempt: ``status`` is ``solved`` or ``wrong``, ``mistake`` the recognised name."""
     row = (exercise, status, mistake, time.time())
-    _safely(
-        lambda store: store.execute(
-            "INSERT INTO attempts (exercise, status, mistake, at) VALUES (?, ?, ?, ?)", row
-        ),
-        None,
-    )
+    _safely(lambda store: store.execute(_INSERT, row), None)
 
 
 def attempts() -> list[dict[str, Any]]:
     """Every attempt, oldest first: ``exercise``, ``status``, ``mistake``, ``at`` (Unix seconds)."""
-    query = "SELECT exercise, status, mistake, at FROM attempts ORDER BY number"
-    rows = _safely(lambda store: store.execute(query).fetchall(), [])
-    return [dict(zip(("exercise", "status", "mistake", "at"), row, strict=True)) for row in rows]
+    rows = _safely(lambda store: store.execute(_SELECT).fetchall(), [])
+    return [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
 
 
 def solved() -> set[str]:
@@ -146,23 +182,30 @@ def import_json(text: str) -> int:
     Raises ``ValueError`` with a readable reason for text that :func:`export_json` did not write.
     """
     try:
-        rows = json.loads(text)["attempts"]
-        wanted = [
-            (str(r["exercise"]), r["status"], str(r["mistake"]), float(r["at"])) for r in rows
-        ]
+        saved = json.loads(text)
+        rows = [_imported(*(row[name] for name in _COLUMNS)) for row in saved["attempts"]]
+        if saved["format"] != 1:
+            raise ValueError(f"format {saved['format']!r} is not known")
     except (ValueError, KeyError, TypeError, RecursionError, OverflowError) as error:
         raise ValueError("this is not a progress file of the course") from error
-    if any(row[1] not in ("solved", "wrong") for row in wanted):
-        raise ValueError("this is not a progress file of the course: unknown status")
-    known = {tuple(row.values()) for row in attempts()}
-    new = [row for row in dict.fromkeys(wanted) if row not in known]
 
     def add(store: sqlite3.Connection) -> int:
-        statement = "INSERT INTO attempts (exercise, status, mistake, at) VALUES (?, ?, ?, ?)"
-        store.executemany(statement, new)
+        known = set(store.execute(_SELECT))
+        new = [row for row in dict.fromkeys(rows) if row not in known]
+        store.executemany(_INSERT, new)
         return len(new)
 
     return _safely(add, 0)
+
+
+def _imported(exercise: Any, status: Any, mistake: Any, at: Any) -> tuple[str, str, str, float]:
+    texts = (exercise, status, mistake)
+    if not all(isinstance(text, str) for text in texts) or status not in ("solved", "wrong"):
+        raise ValueError("unknown exercise, status or mistake")
+    "".join(texts).encode()  # half a surrogate pair cannot be stored
+    if isinstance(at, bool) or not isinstance(at, (int, float)) or not math.isfinite(at):
+        raise ValueError("the time is no number")
+    return exercise, status, mistake, float(at)
 
 
 class Table:

@@ -1,0 +1,54 @@
+# The course's commands; `make help` lists them. Plain POSIX shell, GNU make 3.81 or later.
+
+ifndef PYTHON
+# Asked to run, not only looked for: a version manager's stand-in can exist and yet not work.
+PYTHON := $(shell if python3.11 -c '' >/dev/null 2>&1; then echo python3.11; else echo python3; fi)
+endif
+PORT ?= 8888
+LAB_ARGS ?=
+PYTEST_ARGS ?=
+NB ?=
+# By the environment, so that no shell takes their quotes apart.
+export PORT LAB_ARGS
+
+VENV_PYTHON := .venv/bin/python
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 COURSE_THREADS=1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lab test run contents constraints clean
+
+help: ## List the commands
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 } \
+		/^## / { sub(/^## /, ""); printf "%17s %s\n", "", $$0 }' $(firstword $(MAKEFILE_LIST))
+
+setup: ## Make or repair .venv with what reading the course needs
+## PYTHON=python3.11 chooses the Python
+	@$(PYTHON) tools/setup.py
+
+lab: setup ## Read the course in JupyterLab
+## PORT=8888 chooses the port, LAB_ARGS="--no-browser" adds JupyterLab's own options
+	@$(VENV_PYTHON) tools/lab.py
+
+test: ## Check style, run every test and every notebook
+## PYTEST_ARGS="tests/test_course.py" chooses what pytest runs
+	@$(PYTHON) tools/setup.py --extra test
+	$(VENV_PYTHON) -m ruff check .
+	$(VENV_PYTHON) -m ruff format --check .
+	$(ONE_THREAD) TQDM_DISABLE=1 COURSE_SEED=0 $(VENV_PYTHON) -m pytest --nbval-lax \
+		--nbval-cell-timeout=300 -n 2 --dist loadfile $(PYTEST_ARGS)
+
+run: ## Execute the notebooks, store their outputs, renew the README's contents
+## NB=chapters/start_here.ipynb chooses one notebook
+	@$(PYTHON) tools/setup.py --extra test
+	@$(VENV_PYTHON) -m tools.notebooks $(NB)
+
+contents: setup ## Write the README's table of contents from the notebooks
+	@$(VENV_PYTHON) -m tools.contents
+
+constraints: ## Renew constraints.txt with the newest versions that pyproject.toml allows
+	@$(PYTHON) -m tools.constraints
+
+clean: ## Delete .venv and everything else that the commands have made, but not downloaded data
+	rm -rf .venv build ml_course_notebooks.egg-info .pytest_cache .ruff_cache .hypothesis .coverage
+	find . -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +

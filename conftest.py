@@ -1,0 +1,27 @@
+"""What holds in every pytest run, in its workers and in the kernels that run the notebooks.
+
+Set while pytest starts, because kernels and workers inherit the environment once, at their own
+start.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+os.environ["COURSE_STRICT"] = "1"  # a claim that does not hold raises instead of showing ✗
+os.environ["TQDM_DISABLE"] = "1"
+os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"  # this environment's kernel, not one of the user's
+for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM"):
+    os.environ[f"{name}_NUM_THREADS"] = "1"
+os.environ["COURSE_THREADS"] = "1"
+
+# A test must never touch the reader's own progress. The first process makes the folder and
+# removes it at its end; each worker of pytest-xdist keeps a file of its own in it.
+_worker = os.environ.get("PYTEST_XDIST_WORKER")
+if _worker is None:
+    _scratch = tempfile.TemporaryDirectory(prefix="course-tests-", ignore_cleanup_errors=True)
+    os.environ["COURSE_PROGRESS"] = str(Path(_scratch.name) / "progress.sqlite3")
+    os.environ["IPYTHONDIR"] = str(Path(_scratch.name) / "ipython")  # no start-up files of a user
+else:
+    _folder = Path(os.environ["COURSE_PROGRESS"]).parent
+    os.environ["COURSE_PROGRESS"] = str(_folder / f"progress-{_worker}.sqlite3")
