@@ -8,6 +8,12 @@ import pkgutil
 from utils.checking import Exercise
 
 
+def _fail(package: str) -> None:
+    # Called while the error is being handled; without this a package that cannot be imported
+    # would be passed over, and its exercises with it.
+    raise
+
+
 def discover() -> dict[str, Exercise]:
     """Every exercise of the course by its id, in the order of modules and names.
 
@@ -15,7 +21,7 @@ def discover() -> dict[str, Exercise]:
     ``<chapter>.<lesson>.<name>`` must match module and variable.
     """
     found: dict[str, Exercise] = {}
-    for module_info in pkgutil.walk_packages(__path__, prefix=f"{__name__}."):
+    for module_info in pkgutil.walk_packages(__path__, f"{__name__}.", onerror=_fail):
         if module_info.ispkg:
             continue
         module = importlib.import_module(module_info.name)

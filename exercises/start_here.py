@@ -5,20 +5,12 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import torch
 from torch.nn import functional
 
-from utils.checking import Bug, Case, Choice, Exercise, Function, Mistake, Option, Value
-from utils.feedback import emit
-
-
-def preview(exercise: Exercise, answer: Any) -> None:
-    """Show what ``exercise`` says to ``answer`` without counting it as the reader's attempt."""
-    emit(exercise._block(exercise.evaluate(answer)))
-
+from utils.checking import Bug, Case, Choice, Function, Mistake, Option, Value
 
 # --- Exercise 1: a function -----------------------------------------------------------------
 

@@ -43,6 +43,14 @@ def check_port(port: int) -> None:
             ) from error
 
 
+def further_options(text: str) -> list[str]:
+    """Return the options that LAB_ARGS holds, taken apart as a shell would; or raise ValueError."""
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise ValueError(f"LAB_ARGS cannot be read: {error}.") from error
+
+
 def command(port: int, arguments: list[str]) -> list[str]:
     """Return the command line that starts JupyterLab; `arguments` come last and so win."""
     root = ["--allow-root"] if os.geteuid() == 0 else []
@@ -71,7 +79,7 @@ def main() -> int:
     try:
         port = chosen_port(os.environ.get("PORT") or "8888")
         check_port(port)
-        arguments = shlex.split(os.environ.get("LAB_ARGS", ""))
+        arguments = further_options(os.environ.get("LAB_ARGS", ""))
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -162,14 +162,16 @@ def reason_to_rebuild(wanted: dict) -> "str | None":
         raise SetupError(f"{VENV} is in the way, since it is not a folder: move or delete it.")
     if MARKER.exists():
         return "The last set-up was interrupted: making .venv anew."
-    found = stamp()
-    if not found:
+    if not STAMP.exists():
         if any(VENV.iterdir()):
             raise SetupError(
                 f"{VENV} was not made by this set-up: move it away, or delete it with "
                 "rm -r .venv, and then run the same command again."
             )
         return "Making .venv."
+    found = stamp()
+    if not found:
+        return "The record of the last set-up is damaged: making .venv anew."
     if found.get("folder") != wanted["folder"]:
         return "The course was moved or copied: making .venv anew."
     if not VENV_PYTHON.exists():
@@ -257,8 +259,8 @@ def pip_failure() -> SetupError:
     """Return what to tell the user after pip has failed, judged by what it wrote to the log."""
     lines = [line.strip() for line in LOG.read_text(encoding="utf-8").splitlines()]
     lines = [line for line in lines if line and not line.startswith("[notice]")] or [""]
-    errors = [line for line in lines if line.upper().startswith("ERROR")]
-    last = (errors or lines)[-1]
+    # The first error is the cause; those after it are pip's advice.
+    said = next((line for line in lines if line.startswith("ERROR:")), lines[-1])
     text = "\n".join(lines)
     where = f"the whole output is in {LOG.relative_to(ROOT)}"
     if "No space left on device" in text or "Disk quota exceeded" in text:
@@ -266,9 +268,9 @@ def pip_failure() -> SetupError:
     if any(sign in text for sign in NETWORK_SIGNS):
         return SetupError(
             "The package index could not be reached: check the connection (or PIP_INDEX_URL and "
-            f"the proxy), and then run the same command again; pip said '{last}', {where}."
+            f"the proxy), and then run the same command again; pip said '{said}', {where}."
         )
-    return SetupError(f"pip could not install the packages: it said '{last}', {where}.")
+    return SetupError(f"pip could not install the packages: it said '{said}', {where}.")
 
 
 def make_venv(folder: Path, lock) -> None:
@@ -297,8 +299,9 @@ def prepare(extras: set) -> None:
         if is_current(wanted, extras):  # another set-up has just done it
             return
         reason = reason_to_rebuild(wanted)
-        extras = extras if reason else extras | set(stamp().get("extras", []))
-        say(reason or "The course's requirements have changed: updating .venv.")
+        say(reason or "The course needs other packages than before: updating .venv.")
+        if not reason:
+            extras = extras | set(stamp().get("extras", []))
         LOG.write_text("", encoding="utf-8")
         VENV.mkdir(exist_ok=True)
         write_safely(MARKER, "A set-up is at work here, or was interrupted.\n")
@@ -311,7 +314,13 @@ def prepare(extras: set) -> None:
             make_venv(VENV, lock)
         say("Installing the packages; the first time this takes a few minutes.")
         target = ".[{}]".format(",".join(sorted(extras))) if extras else "."
-        pip(VENV_PYTHON, ["install", "-c", str(CONSTRAINTS), "-e", target], lock)
+        try:
+            pip(VENV_PYTHON, ["install", "-c", str(CONSTRAINTS), "-e", target], lock)
+        except SetupError:
+            # Without a network pip gives up before it changes anything: what worked still works.
+            if not reason and "Installing collected packages" not in LOG.read_text("utf-8"):
+                MARKER.unlink()
+            raise
         settings = VENV / "share" / "jupyter" / "lab" / "settings"
         settings.mkdir(parents=True, exist_ok=True)
         write_safely(settings / "overrides.json", json.dumps(LAB_SETTINGS, indent=2) + "\n")

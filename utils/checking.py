@@ -48,7 +48,7 @@ class Value(Exercise):
 
     def _judge(self, answer: Any) -> Result:
         if answer is ...:
-            return Result("unattempted", ("Put your value in the place of the ...",))
+            return Result("unattempted", (self._invitation(),))
         try:
             with time_limit(SECONDS):
                 problem = self._problem(answer)
@@ -61,6 +61,12 @@ class Value(Exercise):
         except BaseException:
             problem, mistake = f"This cannot be judged: received {described(answer)}.", None
         return Result("wrong", (*mistake_lines(mistake), problem), 0, 1, mistake)
+
+    def _invitation(self) -> str:
+        invitation = "Put your value in the place of the ..."
+        if isinstance(self.expected(), str):
+            return invitation
+        return f"{invitation} (accepted within ±{self.tolerance:g})."
 
     def _agrees(self, value: Any, answer: Any) -> bool:
         return agrees(value, answer, rtol=0.0, atol=self.tolerance)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 NO_RESULT = "the result is None: is there a `return` on every path?"
+WHOLE = 8  # arrays with up to so many entries are shown whole
 _EXACT = (numbers.Real, decimal.Decimal)
 
 
@@ -71,7 +72,7 @@ def to_numpy(value: Any) -> np.ndarray:
 
 def excerpt(array: np.ndarray) -> str:
     """At most a few numbers of ``array`` in one line."""
-    if array.size <= 8:
+    if array.size <= WHOLE:
         text = np.array2string(array, precision=5, suppress_small=False, separator=", ")
     else:
         head = ", ".join(np.array2string(entry, precision=5) for entry in array.ravel()[:5])
@@ -160,8 +161,12 @@ def _array_difference(expected: np.ndarray, received: Any, rtol: float, atol: fl
             break
     if not close.shape:
         return ", ".join(pair)
+    count = int((~close).sum())
+    differ = "entry differs" if count == 1 else "entries differ"
+    if close.size <= WHOLE and pair[0].split()[1] == f"{wanted[where]:.6g}":
+        return f"{count} of {close.size} {differ}"  # the feedback shows so few as a whole
     return (
-        f"{int((~close).sum()):,} of {close.size:,} entries differ, the first at position "
+        f"{count:,} of {close.size:,} {differ}, the first at position "
         f"{_place(where)}: {', '.join(pair)}"
     )
 

@@ -70,6 +70,11 @@ class Exercise:
         self.hints, self.carry_on = tuple(hints), carry_on
         self._hints_shown = 0
 
+    @property
+    def name(self) -> str:
+        """The last part of the id: the name behind ``check.``."""
+        return self.id.rpartition(".")[2]
+
     def evaluate(self, answer: Any) -> Result:
         """Judge ``answer`` without showing or recording anything, or changing any global state.
 
@@ -89,6 +94,10 @@ class Exercise:
         emit(self._block(result))
         if result.status != "unattempted":
             progress.record(self.id, result.status, result.mistake.name if result.mistake else "")
+
+    def preview(self, answer: Any) -> None:
+        """Show the feedback on ``answer`` as a reader would see it, without recording it."""
+        emit(self._block(self.evaluate(answer)))
 
     def confirm(self, solution: Any) -> None:
         """Show that ``solution`` passes; never counts as progress.
@@ -118,11 +127,10 @@ class Exercise:
         return f"{self.kind} {self.id!r} ({self.title}): call it with your answer"
 
     def _block(self, result: Result) -> Block:
-        name = self.id.rpartition(".")[2]
         if result.status == "solved":
-            count = f" {result.passed} of {result.total} cases pass." if result.total > 1 else ""
-            return Block("good", f"Solved: {self.title}.{count}", (*result.lines, self.carry_on))
-        help_line = f"For a hint run check.{name}.hint()."
+            count = f" ({result.passed} of {result.total} cases pass)" if result.total > 1 else ""
+            return Block("good", f"Solved: {self.title}{count}", (*result.lines, self.carry_on))
+        help_line = f"For a hint run check.{self.name}.hint()."
         if result.status == "unattempted":
             return Block("open", f"Not attempted yet: {self.title}", (*result.lines, help_line))
         return Block("bad", f"Not yet: {self.title}", (*result.lines, help_line))

@@ -73,6 +73,11 @@ def _empty_bodies() -> set[bytes]:
 _EMPTY_BODIES = _empty_bodies()
 
 
+def _says_both(problem: str | None) -> bool:
+    """Whether ``problem`` names expected and received whole, as it does for single numbers."""
+    return bool(problem) and problem.startswith("expected ")
+
+
 def _wording(problem: str | None) -> str:
     """``problem`` without its numbers and the names of functions, which differ by chance."""
     return re.sub(r"[-+]?\d[\d.,e+-]*|[\w.<>]+\(\)", "#", problem or "")
@@ -114,12 +119,12 @@ class Function(Exercise):
         if is_stub(answer):
             return Result("unattempted", self._unattempted_lines())
         if not callable(answer):
-            name = getattr(self.reference, "__name__", "your_function")
             return Result(
                 "wrong",
                 (
                     f"This check takes the function itself and calls it. It received "
-                    f"{described(answer)}. Write the name without brackets: check.…({name})",
+                    f"{described(answer)}. Write its name alone, without brackets behind it: "
+                    f"check.{self.name}(your_function)",
                 ),
             )
         cases = self.cases()
@@ -209,7 +214,7 @@ class Function(Exercise):
             lines += [f"    {frame}" for frame in outcome.frames]
             if isinstance(outcome.error, TypeError) and not outcome.frames:
                 lines.append(f"The signature is {self._signature()}.")
-        elif not outcome.timed_out and case.check is None and "expected" not in (problem or ""):
+        elif not outcome.timed_out and case.check is None and not _says_both(problem):
             expected = self._expected_of(case, clone(case.args), clone(case.kwargs))
             lines.append(f"Expected: {describe(expected)}")
             lines.append(f"Received: {described(outcome.value)}")
@@ -220,11 +225,12 @@ class Function(Exercise):
         return tuple(lines)
 
     def _signature(self) -> str:
-        name = getattr(self.reference, "__name__", "answer")
         try:
-            return f"{name}{inspect.signature(self.reference)}"
+            parameters = inspect.signature(self.reference).parameters.values()
         except (TypeError, ValueError):
-            return name
+            return self.name
+        bare = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in parameters]
+        return f"{self.name}{inspect.Signature(bare)}"
 
     @staticmethod
     def _notes(outcomes: list[Outcome]) -> tuple[str, ...]:

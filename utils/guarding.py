@@ -92,7 +92,7 @@ class time_limit(contextlib.AbstractContextManager):
         self.seconds, self._armed = max(seconds, 1e-3), False
 
     def __enter__(self) -> None:
-        if not alarms_available():
+        if not alarms_available() or _sooner_limit(self.seconds):
             return
         self._delays = itertools.chain(self._PATIENT, itertools.cycle(self._SHORT))
         self._started = time.monotonic()
@@ -119,6 +119,13 @@ class time_limit(contextlib.AbstractContextManager):
         # An error inside __exit__ would leave the timer running for ever.
         if frame is None or frame.f_code not in _LIMIT_CODES:
             raise TimeLimitError
+
+
+def _sooner_limit(seconds: float) -> bool:
+    """Whether a limit around this one rings first."""
+    left, _ = signal.getitimer(signal.ITIMER_REAL)
+    owner = getattr(signal.getsignal(signal.SIGALRM), "__self__", None)
+    return isinstance(owner, time_limit) and 0 < left <= seconds
 
 
 _LIMIT_CODES = {

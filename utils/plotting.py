@@ -1,7 +1,7 @@
 """One style for all figures; every figure is shown with a text for those who cannot see it.
 
 Colours are those of Okabe and Ito (2008), told apart under the common colour-vision deficiencies;
-lines differ in dash and marker too, so that nothing is said by colour alone.
+lines differ in dash and points in marker too, so that nothing is said by colour alone.
 """
 
 from __future__ import annotations
@@ -98,10 +98,14 @@ def show(fig: Figure, alt: str) -> None:
     ``alt`` says in a sentence or two what a sighted reader sees, numbers included where they
     carry the message. Raises ``ValueError`` for a text shorter than 20 characters.
     """
+    from IPython import get_ipython
     from IPython.display import display
 
     bundles = _bundles(fig, alt)
     plt.close(fig)
+    if get_ipython() is None:  # a script: display would print the bytes of the picture
+        print(f"Figure: {bundles[0][0]['text/plain']}")
+        return
     for data, metadata in bundles:
         display(data, metadata=metadata, raw=True)
 
@@ -176,13 +180,14 @@ def curves(
     if not isinstance(lines, Mapping):
         lines = {name: lines[name] for name in lines.columns if name != "seconds"}
     ax = ax or figure()[1]
-    for index, (name, values) in enumerate(lines.items()):
+    for index, (name, numbers) in enumerate(lines.items()):
+        values = np.asarray(numbers, dtype=float)
         across = np.arange(1, len(values) + 1) if x is None else np.asarray(x)
         colour, dash = PALETTE[index % len(PALETTE)], _DASHES[index % len(_DASHES)]
         ax.plot(across, values, color=colour, linestyle=dash, label=name)
         if bands and name in bands:
             ax.fill_between(across, *bands[name], color=colour, alpha=0.15, linewidth=0)
-        finite = np.flatnonzero(np.isfinite(np.asarray(values, dtype=float)))
+        finite = np.flatnonzero(np.isfinite(values))
         if len(finite):
             end = finite[-1]
             ax.annotate(
@@ -217,13 +222,16 @@ def image_grid(
     pictures = np.asarray(images.detach().cpu() if hasattr(images, "detach") else images)
     if pictures.ndim == 4 and pictures.shape[1] == 1:
         pictures = pictures[:, 0]
-    if pictures.ndim not in (3, 4) or len(pictures) == 0:
+    flat = pictures.ndim == 3 or (pictures.ndim == 4 and pictures.shape[3] in (3, 4))
+    if not flat or pictures.size == 0:
         raise ValueError(f"expected (n, h, w) or (n, h, w, 3) with n ≥ 1, not {pictures.shape}")
+    if columns < 1:
+        raise ValueError(f"columns={columns}: a row has at least one picture")
     if titles is not None and len(titles) != len(pictures):
         raise ValueError(f"{len(titles)} titles for {len(pictures)} pictures")
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
-    low, high = limits or (pictures.min(), pictures.max())
+    low, high = limits or (np.nanmin(pictures), np.nanmax(pictures))
     height = size * (1.25 if titles is not None else 1.0)
     fig, axes = figure(rows, columns, figsize=(size * columns, height * rows), squeeze=False)
     for ax in axes.flat:
@@ -319,8 +327,8 @@ def heatmap(
         aspect="auto",
     )
     ax.figure.colorbar(picture, ax=ax)
-    ax.set_yticks(range(matrix.shape[0]), rows or range(matrix.shape[0]))
-    ax.set_xticks(range(matrix.shape[1]), columns or range(matrix.shape[1]))
+    for axis, names, count in zip("yx", (rows, columns), matrix.shape, strict=True):
+        getattr(ax, f"set_{axis}ticks")(range(count), range(count) if names is None else names)
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
     ax.grid(False)
     if form is not None:

@@ -67,7 +67,7 @@ def _store() -> Iterator[sqlite3.Connection]:
         connection.execute("BEGIN IMMEDIATE")
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
         columns = {row[1] for row in connection.execute("PRAGMA table_info(attempts)")}
-        if tables and not columns.issuperset(_COLUMNS):
+        if tables and not columns.issuperset(("number", *_COLUMNS)):
             raise _ForeignError(f"{file.name} is a database of another program, left as it was")
         connection.execute(_SCHEMA)
         yield connection

@@ -1,0 +1,484 @@
+"""Calling a reader's code: its inputs, the random state and the time are safe from it."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import random
+import signal
+import sys
+import threading
+import time
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+from utils import guarding
+from utils.guarding import (
+    PRINT_LIMIT,
+    TimeLimitError,
+    alarms_available,
+    described,
+    guarded_call,
+    kept_state,
+    message_of,
+    own_frames,
+    time_limit,
+)
+
+needs_alarms = pytest.mark.skipif(not alarms_available(), reason="no POSIX alarms here")
+
+
+# --- inputs ---------------------------------------------------------------------------------
+
+
+def test_the_answer_gets_copies_and_changes_are_reported():
+    array, tensor, nested = np.zeros(3), torch.zeros(3), {"rows": [[1, 2]]}
+    computed = torch.zeros(3, requires_grad=True) * 1.0
+
+    def spoil(array, tensor, computed, *, nested, untouched):
+        array += 1
+        tensor.fill_(7)
+        computed.data.fill_(7)
+        nested["rows"][0].append(3)
+        return array
+
+    outcome = guarded_call(
+        spoil, (array, tensor, computed), {"nested": nested, "untouched": np.ones(2)}
+    )
+    assert outcome.error is None
+    assert outcome.changed == ("input 1", "input 2", "input 3", "nested")
+    assert array.tolist() == [0, 0, 0]
+    assert tensor.tolist() == [0, 0, 0]
+    assert computed.tolist() == [0, 0, 0]
+    assert nested == {"rows": [[1, 2]]}
+
+
+def test_inputs_left_alone_are_not_reported():
+    outcome = guarded_call(lambda x, rng: x + rng.normal(), (1.0, np.random.default_rng(0)))
+    assert outcome.changed == ()
+
+
+def test_a_result_does_not_follow_later_calls():
+    buffer, weights = np.zeros(2), torch.zeros(2, requires_grad=True)
+
+    def reuse(x):
+        buffer[:] = x
+        return buffer
+
+    def reuse_tensor(x):
+        with torch.no_grad():
+            weights.fill_(x)
+        return weights * 1.0 if x < 0 else weights
+
+    first = guarded_call(reuse, (1.0,)).value
+    guarded_call(reuse, (2.0,))
+    assert first.tolist() == [1.0, 1.0]
+    first = guarded_call(reuse_tensor, (1.0,)).value
+    guarded_call(reuse_tensor, (2.0,))
+    assert first.tolist() == [1.0, 1.0]
+
+
+# --- the random state and other settings ------------------------------------------------------
+
+
+def draws() -> list[float]:
+    return [
+        random.random(),
+        float(np.random.random()),  # noqa: NPY002 - the global generator is what is guarded
+        float(torch.rand(())),
+    ]
+
+
+def seed_all() -> None:
+    random.seed(5)
+    np.random.seed(5)  # noqa: NPY002
+    torch.manual_seed(5)
+
+
+def consume() -> list[float]:
+    return [*draws(), *draws()]
+
+
+def reseed() -> None:
+    random.seed(99)
+    np.random.seed(99)  # noqa: NPY002
+    torch.manual_seed(99)
+
+
+def fail_after_drawing() -> None:
+    draws()
+    raise ValueError
+
+
+@pytest.mark.parametrize("answer", [consume, reseed, fail_after_drawing])
+def test_later_draws_are_the_same_as_without_the_call(answer):
+    seed_all()
+    wanted = draws()
+    seed_all()
+    states = random.getstate(), torch.get_rng_state()
+    name, keys, *rest = np.random.get_state()  # noqa: NPY002
+    guarded_call(answer)
+    assert random.getstate() == states[0]
+    assert torch.equal(torch.get_rng_state(), states[1])
+    after = np.random.get_state()  # noqa: NPY002
+    assert after[0] == name
+    assert (after[1] == keys).all()
+    assert list(after[2:]) == rest
+    assert draws() == wanted
+
+
+def test_an_answer_draws_the_same_numbers_at_every_call():
+    assert guarded_call(draws).value == guarded_call(draws).value
+    assert guarded_call(draws).value != guarded_call(draws, seed=1).value
+
+
+@pytest.mark.parametrize(
+    ("make", "draw"),
+    [
+        (lambda: np.random.default_rng(3), lambda g: float(g.random())),
+        (lambda: np.random.RandomState(3), lambda g: float(g.random())),  # noqa: NPY002
+        (lambda: random.Random(3), lambda g: g.random()),
+        (lambda: torch.Generator().manual_seed(3), lambda g: float(torch.rand((), generator=g))),
+    ],
+    ids=["default_rng", "RandomState", "Random", "torch.Generator"],
+)
+def test_generators_of_the_notebook_are_put_back(monkeypatch, make, draw):
+    generator, wanted = make(), draw(make())
+    # In a notebook the reader's variables are those of the module __main__.
+    monkeypatch.setattr(sys.modules["__main__"], "rng_of_the_reader", generator, raising=False)
+    assert guarded_call(lambda: [draw(generator) for _ in range(10)]).error is None
+    assert draw(generator) == wanted
+
+
+class Evasive:
+    """An object whose class cannot even be asked for."""
+
+    @property
+    def __class__(self):
+        raise RuntimeError("no")
+
+
+def test_odd_variables_of_the_notebook_do_no_harm(monkeypatch):
+    main = sys.modules["__main__"]
+    monkeypatch.setattr(main, "evasive", Evasive(), raising=False)
+    monkeypatch.setattr(main, "urandom", random.SystemRandom(), raising=False)
+    assert guarded_call(lambda: 1).value == 1
+
+
+def spoil_settings() -> None:
+    np.seterr(all="raise")
+    np.set_printoptions(precision=1)
+    torch.set_grad_enabled(False)
+    torch.set_default_dtype(torch.float64)
+    torch.set_default_device("meta")
+    sys.setrecursionlimit(5000)
+    os.chdir(os.sep)
+    warnings.simplefilter("error")
+    sys.stdout = None
+    raise ValueError
+
+
+def test_settings_of_libraries_are_put_back():
+    def settings():
+        return [
+            np.geterr(),
+            np.get_printoptions(),
+            torch.is_grad_enabled(),
+            torch.get_default_dtype(),
+            torch.get_default_device(),
+            sys.getrecursionlimit(),
+            os.getcwd(),
+            list(warnings.filters),
+            sys.stdout,
+        ]
+
+    before = settings()
+    assert isinstance(guarded_call(spoil_settings).error, ValueError)
+    assert settings() == before
+
+
+def test_a_check_does_not_depend_on_what_the_reader_has_set():
+    weight = torch.ones(1, requires_grad=True)
+    with torch.no_grad(), np.errstate(all="raise"):
+        outcome = guarded_call(lambda: (weight * 2).requires_grad and float(np.float64(1) / 0))
+        assert not torch.is_grad_enabled()
+    assert outcome.value == float("inf")
+
+
+def test_kept_state_survives_a_working_folder_that_is_gone(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    seed_all()
+    with kept_state(0):
+        inside = draws()
+    assert inside != draws()
+
+
+# --- errors ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ValueError("x"), SystemExit(1), GeneratorExit(), MemoryError(), StopIteration(3)],
+    ids=lambda error: type(error).__name__,
+)
+def test_every_error_is_kept_as_the_outcome(error):
+    def fail():
+        raise error
+
+    assert guarded_call(fail).error is error
+
+
+def test_exit_and_quit_do_not_leave_the_notebook():
+    assert isinstance(guarded_call(sys.exit).error, SystemExit)
+    assert isinstance(guarded_call(lambda: exit()).error, SystemExit)
+
+
+def test_stop_pressed_by_the_reader_is_passed_on():
+    def interrupted():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        guarded_call(interrupted)
+
+
+def test_frames_are_the_readers_own(tmp_path):
+    source = "import numpy as np\n\ndef inner(x):\n    return np.linalg.inv(x)\n\n"
+    source += "def answer(x):\n    return inner(x)\n"
+    file = tmp_path / "cell.py"
+    file.write_text(source)
+    namespace: dict = {}
+    exec(compile(source, str(file), "exec"), namespace)
+    outcome = guarded_call(namespace["answer"], (np.zeros((2, 2)),))
+    assert outcome.frames == (
+        "in answer, line 7: return inner(x)",
+        "in inner, line 4: return np.linalg.inv(x)",
+    )
+
+
+def test_endless_recursion_gives_a_few_frames():
+    def again(n):
+        return again(n + 1)
+
+    outcome = guarded_call(again, (0,))
+    assert isinstance(outcome.error, RecursionError)
+    assert 1 <= len(outcome.frames) <= 5
+
+
+def test_an_error_raised_by_a_library_alone_has_no_frames():
+    assert guarded_call(np.linalg.inv, (np.zeros((2, 2)),)).frames == ()
+    try:
+        np.linalg.inv("text")
+    except Exception as error:
+        assert own_frames(error) == ("in test_an_error_raised_by_a_library_alone_has_no_frames, "
+                                     'line %d: np.linalg.inv("text")'
+                                     % error.__traceback__.tb_lineno,)  # fmt: skip
+
+
+class Mute(Exception):
+    def __str__(self):
+        raise RuntimeError("no")
+
+
+class Gone(Exception):
+    def __str__(self):
+        raise SystemExit
+
+
+class Endless(Exception):
+    def __str__(self):
+        while True:
+            pass
+
+    __repr__ = __str__
+
+
+@pytest.mark.parametrize("error", [Mute(), Gone()])
+def test_messages_that_cannot_be_had_are_empty(error):
+    assert message_of(error) == ""
+
+
+@needs_alarms
+def test_a_message_or_description_that_never_ends_is_given_up():
+    assert message_of(Endless()) == ""
+    assert described(Endless()) == "an object of type Endless (TimeLimitError while reading it)"
+
+
+def test_messages_are_one_short_line():
+    assert message_of(ValueError("first\nsecond")) == "first"
+    assert len(message_of(ValueError("x" * 10**6))) <= 300
+
+
+# --- printing and warnings -------------------------------------------------------------------
+
+
+def test_printing_is_kept_up_to_a_limit(capsys):
+    def chatty():
+        for _ in range(10_000):
+            print("y" * 99)
+        print("error", file=sys.stderr)
+
+    outcome = guarded_call(chatty)
+    assert outcome.printed.startswith("yyy")
+    assert outcome.printed.endswith("characters more")
+    assert len(outcome.printed) < PRINT_LIMIT + 50
+    assert capsys.readouterr() == ("", "")
+
+
+def test_warnings_are_collected_not_shown(capsys):
+    def warn():
+        for _ in range(5_000):
+            warnings.warn("take care\nsecond line", stacklevel=1)
+
+        class Odd(UserWarning):
+            def __str__(self):
+                raise RuntimeError("no")
+
+        return np.log(np.zeros(1))
+
+    outcome = guarded_call(warn)
+    assert outcome.warned[0] == "take care"
+    assert len(outcome.warned) <= 2
+    assert capsys.readouterr() == ("", "")
+
+
+# --- time ----------------------------------------------------------------------------------------
+
+
+def spin():
+    while True:
+        pass
+
+
+def swallow():
+    while True:
+        try:
+            spin()
+        except:  # noqa: E722 - what is tested
+            pass
+
+
+def sleep_and_swallow():
+    while True:
+        try:
+            time.sleep(1)
+        except:  # noqa: E722
+            pass
+
+
+def swallow_twice():
+    while True:
+        try:
+            swallow()
+        except BaseException:
+            continue
+
+
+def suppress():
+    while True:
+        with contextlib.suppress(BaseException):
+            time.sleep(1)
+
+
+def clean_up_slowly():
+    try:
+        spin()
+    finally:
+        time.sleep(0.02)
+
+
+@needs_alarms
+@pytest.mark.parametrize(
+    "answer",
+    [
+        spin,
+        swallow,
+        sleep_and_swallow,
+        swallow_twice,
+        suppress,
+        clean_up_slowly,
+        functools.partial(time.sleep, 60),
+    ],
+)
+def test_endless_answers_are_stopped(answer):
+    started = time.monotonic()
+    outcome = guarded_call(answer, seconds=0.05)
+    assert outcome.timed_out
+    assert outcome.error is None
+    assert time.monotonic() - started < 5
+    # No alarm is left over: nothing rings later.
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+    time.sleep(0.15)
+
+
+@needs_alarms
+def test_no_alarm_ever_rings_outside_its_block():
+    # Work that ends at about the moment of the alarm, again and again.
+    stopped = 0
+    for _ in range(300):
+        try:
+            with time_limit(0.002):
+                end = time.monotonic() + 0.002
+                while time.monotonic() < end:
+                    pass
+        except TimeLimitError:
+            stopped += 1
+        assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+    assert stopped > 0
+
+
+@needs_alarms
+def test_a_timer_that_was_running_goes_on():
+    rung = []
+    before = signal.signal(signal.SIGALRM, lambda *_: rung.append(time.monotonic()))
+    try:
+        started = time.monotonic()
+        signal.setitimer(signal.ITIMER_REAL, 0.15)
+        assert guarded_call(spin, seconds=0.05).timed_out
+        assert rung == []
+        time.sleep(0.2)
+        assert len(rung) == 1
+        assert 0.1 < rung[0] - started < 1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@needs_alarms
+def test_limits_may_stand_inside_each_other():
+    with pytest.raises(TimeLimitError):  # noqa: SIM117 - two limits are the point
+        with time_limit(0.1):
+            with time_limit(5):
+                spin()
+            pytest.fail("the outer limit was forgotten")
+    with pytest.raises(TimeLimitError), time_limit(5):
+        with contextlib.suppress(TimeLimitError), time_limit(0.02):
+            spin()
+        with time_limit(0.02):
+            spin()
+
+
+def test_other_threads_have_no_alarm_and_run_all_the_same():
+    seen = []
+
+    def work():
+        with time_limit(0.001):
+            time.sleep(0.02)
+        seen.append((alarms_available(), guarded_call(lambda: 3, seconds=0.001).value))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [(False, 3)]
+
+
+def test_systems_without_alarms(monkeypatch):
+    monkeypatch.delattr(guarding.signal, "setitimer", raising=False)
+    assert not alarms_available()
+    assert guarded_call(lambda: 3).value == 3
