@@ -24,7 +24,7 @@ help: ## List the commands
 
 setup: ## Make or repair .venv with what reading the course needs
 ## PYTHON=python3.11 chooses the Python
-	@$(PYTHON) tools/setup.py
+	@"$(PYTHON)" tools/setup.py
 
 lab: setup ## Read the course in JupyterLab
 ## PORT=8888 chooses the port, LAB_ARGS="--no-browser" adds JupyterLab's own options
@@ -32,7 +32,7 @@ lab: setup ## Read the course in JupyterLab
 
 test: ## Check style, run every test and every notebook
 ## PYTEST_ARGS="tests/test_course.py" chooses what pytest runs
-	@$(PYTHON) tools/setup.py --extra test
+	@"$(PYTHON)" tools/setup.py --extra test
 	$(VENV_PYTHON) -m ruff check .
 	$(VENV_PYTHON) -m ruff format --check .
 	$(ONE_THREAD) TQDM_DISABLE=1 COURSE_SEED=0 $(VENV_PYTHON) -m pytest --nbval-lax \
@@ -40,14 +40,14 @@ test: ## Check style, run every test and every notebook
 
 run: ## Execute the notebooks, store their outputs, renew the README's contents
 ## NB=chapters/start_here.ipynb chooses one notebook
-	@$(PYTHON) tools/setup.py --extra test
+	@"$(PYTHON)" tools/setup.py --extra test
 	@$(VENV_PYTHON) -m tools.notebooks $(NB)
 
 contents: setup ## Write the README's table of contents from the notebooks
 	@$(VENV_PYTHON) -m tools.contents
 
 constraints: ## Renew constraints.txt with the newest versions that pyproject.toml allows
-	@$(PYTHON) -m tools.constraints
+	@"$(PYTHON)" -m tools.constraints
 
 clean: ## Delete .venv and everything else that the commands have made, but not downloaded data
 	rm -rf .venv build ml_course_notebooks.egg-info .pytest_cache .ruff_cache .hypothesis .coverage

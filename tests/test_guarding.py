@@ -372,14 +372,6 @@ def sleep_and_swallow():
             pass
 
 
-def swallow_twice():
-    while True:
-        try:
-            swallow()
-        except BaseException:
-            continue
-
-
 def suppress():
     while True:
         with contextlib.suppress(BaseException):
@@ -400,7 +392,6 @@ def clean_up_slowly():
         spin,
         swallow,
         sleep_and_swallow,
-        swallow_twice,
         suppress,
         clean_up_slowly,
         functools.partial(time.sleep, 60),
@@ -452,11 +443,10 @@ def test_a_timer_that_was_running_goes_on():
 
 @needs_alarms
 def test_limits_may_stand_inside_each_other():
-    with pytest.raises(TimeLimitError):  # noqa: SIM117 - two limits are the point
-        with time_limit(0.1):
-            with time_limit(5):
-                spin()
-            pytest.fail("the outer limit was forgotten")
+    started = time.monotonic()
+    with pytest.raises(TimeLimitError), time_limit(0.05), time_limit(5):
+        spin()
+    assert time.monotonic() - started < 1
     with pytest.raises(TimeLimitError), time_limit(5):
         with contextlib.suppress(TimeLimitError), time_limit(0.02):
             spin()

@@ -60,7 +60,7 @@ def test_a_second_run_gives_the_same_bytes(tmp_path, capsys):
         new_markdown_cell("# Lines"),
         new_code_cell("print('one')\nprint('two')\n{'b': {3, 1}, 'word': hash('word')}"),
         new_code_cell("import time\ntime.sleep(0.3)  # the slowest\n[1, 2]"),
-        new_code_cell("[1, 2]", metadata={"tags": ["solution", "solution"], "collapsed": True}),
+        new_code_cell("[1, 2]", metadata={"tags": ["solution"], "collapsed": True}),
     ]
     path = save(tmp_path / "lesson.ipynb", *cells, widgets={"state": 1}, jupytext={"x": 1})
     assert notebooks.main([str(path)]) == 0
@@ -194,6 +194,14 @@ def test_what_is_no_notebook(tmp_path, capsys):
     path.unlink()
     assert notebooks.main([str(path)]) == 1
     assert "cannot be read as a notebook" in capsys.readouterr().err
+
+
+def test_a_notebook_that_breaks_the_format(tmp_path, capsys):
+    path = save(tmp_path / "lesson.ipynb", "1")
+    text = path.read_text(encoding="utf-8").replace('"outputs": [],', '"outputs": [], "colour": 2,')
+    assert "colour" in text
+    path.write_text(text, encoding="utf-8")
+    assert_refused(path, capsys, "not a valid notebook", "colour")
 
 
 def test_others_are_run_after_a_failure(tmp_path, monkeypatch, capsys):

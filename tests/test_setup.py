@@ -332,9 +332,10 @@ def test_install_only_what_is_missing(project):
     packages = next((venv / "lib").glob("python*")) / "site-packages"
     (packages / "pip").rename(packages / "pip-away")
     for arguments in [("--extra", "test"), ()]:
-        start = time.perf_counter()
+        before = os.times()
         again = project.setup(*arguments)
-        seconds = time.perf_counter() - start
+        after = os.times()  # computing time, which other work on the machine does not lengthen
+        seconds = sum(after[2:4]) - sum(before[2:4])
         assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
         assert seconds < 1
     project.write("constraints.txt", "tiny-needed==2\ntiny-tested==1\n")

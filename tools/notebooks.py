@@ -26,6 +26,7 @@ from utils import course
 
 CELL_LIMIT = 300  # seconds
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+FOLDED = {"figure", "solution"}  # tags of cells whose code is folded away
 WIDGET = "application/vnd.jupyter.widget-view+json"
 ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{6,}")
 
@@ -70,6 +71,8 @@ def execute(notebook: NotebookNode, folder: Path) -> list[float]:
             kernel_name="python3",
             store_widget_state=False,
             record_timing=False,
+            # Spares the author a line about every kernel's connection, which stays on this machine.
+            extra_arguments=["--log-level=ERROR"],
             resources={"metadata": {"path": str(folder)}},
         )
         with client.setup_kernel(env=kernel_environment(Path(scratch))):
@@ -128,7 +131,7 @@ def _cell_metadata(cell: NotebookNode) -> NotebookNode:
     tags = list(dict.fromkeys(cell.metadata.get("tags", [])))
     hidden = cell.metadata.get("jupyter", {})
     hidden = {key: hidden[key] for key in ("source_hidden", "outputs_hidden") if hidden.get(key)}
-    if "solution" in tags:
+    if FOLDED & set(tags):
         hidden["source_hidden"] = True
     if tags:
         kept["tags"] = tags
@@ -174,8 +177,14 @@ def faults(notebook: NotebookNode) -> list[str]:
 
 
 def write(notebook: NotebookNode, path: Path) -> None:
-    """Write a notebook under its name only when it is complete."""
-    nbformat.validate(notebook)
+    """Write a notebook under its name only when it is complete.
+
+    Raises RunError if it breaks the notebook format.
+    """
+    try:
+        nbformat.validate(notebook)
+    except nbformat.ValidationError as error:
+        raise RunError(f"not a valid notebook: {error}") from error
     text = nbformat.writes(notebook, version=nbformat.NO_CONVERT).rstrip("\n") + "\n"
     beside = path.with_name(f".{path.name}.part")
     try:

@@ -97,11 +97,11 @@ def claim(
     )
     verdict = "measured" if holds else "does not hold here: measured"
     measured, bound = _sentence(number, bounds, words)
-    line = f"{text}: {verdict} {measured} (bound: {bound})"
-    emit(Block("good" if holds else "bad", line))
+    result = f": {verdict} {measured} (bound: {bound})"
+    emit(Block("good" if holds else "bad", text, aside=result))
     _log(text, number, low, high, holds)
     if not holds and os.environ.get("COURSE_STRICT") == "1":
-        raise ClaimError(line)
+        raise ClaimError(text + result)
 
 
 def _log(text: str, value: float, low: float | None, high: float | None, holds: bool) -> None:

@@ -38,10 +38,11 @@ class Block:
     kind: str  # good, bad, open or note: a key of ICONS
     heading: str
     lines: tuple[str, ...] = ()
+    aside: str = ""  # goes on after the heading, less loud
 
     def text(self) -> str:
         """The block as plain text."""
-        parts = [f"{ICONS[self.kind]} {_clean(self.heading)}"]
+        parts = [f"{ICONS[self.kind]} {_clean(self.heading)}{_clean(self.aside)}"]
         for line in map(_clean, self.lines):
             if line.startswith("    "):
                 parts.append("  " + line)
@@ -61,7 +62,8 @@ class Block:
             f'<div role="status" style="border-left:4px solid {_COLOURS[self.kind]};'
             'padding:2px 0 2px 10px;margin:4px 0">'
             f'<strong><span aria-hidden="true">{ICONS[self.kind]}</span> '
-            f"{html.escape(_clean(self.heading))}</strong>{''.join(body)}</div>"
+            f"{html.escape(_clean(self.heading))}</strong>"
+            f"{html.escape(_clean(self.aside))}{''.join(body)}</div>"
         )
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
