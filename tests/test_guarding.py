@@ -305,7 +305,8 @@ def test_messages_that_cannot_be_had_are_empty(error):
 
 
 @needs_alarms
-def test_a_message_or_description_that_never_ends_is_given_up():
+def test_a_message_or_description_that_never_ends_is_given_up(monkeypatch):
+    monkeypatch.setattr(guarding, "READ_SECONDS", 0.05)
     assert message_of(Endless()) == ""
     assert described(Endless()) == "an object of type Endless (TimeLimitError while reading it)"
 

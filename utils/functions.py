@@ -54,7 +54,7 @@ def is_stub(answer: Any) -> bool:
         return bool(methods) and all(map(is_stub, asked or methods.values()))
     if inspect.ismethod(answer):
         answer = answer.__func__
-    if not inspect.isfunction(answer):
+    if not inspect.isfunction(answer) or answer.__name__ == "<lambda>":
         return False
     code = answer.__code__
     constants = [c for c in code.co_consts if c is not None and c != answer.__doc__]

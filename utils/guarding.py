@@ -31,6 +31,7 @@ import numpy as np
 from utils.comparing import clone, describe, identical, one_line
 
 PRINT_LIMIT = 2_000  # characters kept of what an answer prints
+READ_SECONDS = 1.0  # the time a value may take to describe itself
 _HERE = Path(__file__).resolve().parent
 _OURS = (str(_HERE), str(_HERE.parent / "exercises"))
 
@@ -225,7 +226,7 @@ def own_frames(error: BaseException) -> tuple[str, ...]:
 def message_of(error: BaseException) -> str:
     """The first line of an error's or a warning's text; empty where the text cannot be had."""
     try:
-        with time_limit(1.0):
+        with time_limit(READ_SECONDS):
             return one_line(str(error).strip().split("\n")[0], 300)
     except KeyboardInterrupt:
         raise
@@ -236,7 +237,7 @@ def message_of(error: BaseException) -> str:
 def described(value: Any) -> str:
     """:func:`describe` for a value made by a reader, whose ``__repr__`` may do anything."""
     try:
-        with time_limit(1.0):
+        with time_limit(READ_SECONDS):
             return describe(value)
     except KeyboardInterrupt:
         raise

@@ -1,0 +1,1009 @@
+"""The exercise engine: what it survives, what it recognises, what it says and what it records."""
+
+from __future__ import annotations
+
+import functools
+import math
+import random
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from utils import progress
+from utils.checking import (
+    Bug,
+    Case,
+    Choice,
+    Exercise,
+    Function,
+    Mistake,
+    Option,
+    SolutionError,
+    Value,
+    is_stub,
+)
+from utils.guarding import alarms_available
+
+needs_alarms = pytest.mark.skipif(not alarms_available(), reason="no POSIX alarms here")
+TEXTS = {"hints": ("Look at the scores.", "Subtract the largest."), "carry_on": "Carry on."}
+
+
+@pytest.fixture(autouse=True)
+def own_progress(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.sqlite3"))
+    monkeypatch.setattr(progress, "_warned", set())
+
+
+def softmax(scores):
+    shifted = np.exp(scores - np.max(scores))
+    return shifted / shifted.sum()
+
+
+def softmax_cases(rng):
+    yield Case((np.array([0.0, math.log(3.0)]),), label="two scores")
+    yield Case((rng.normal(size=5),))
+    yield Case((np.array([1000.0, 0.0]),), label="large scores")
+
+
+def by_torch(scores):
+    return torch.softmax(torch.tensor(scores), 0)
+
+
+def softmax_exercise(**changes) -> Function:
+    options = {
+        "title": "Softmax",
+        "cases": softmax_cases,
+        "expected": by_torch,
+        "reference": softmax,
+        "mistakes": (
+            Mistake("no shift", lambda s: np.exp(s) / np.exp(s).sum(), "Large scores overflow."),
+            Mistake("no division", lambda s: np.exp(s - s.max()), "They must add up to 1."),
+            Mistake("squares", lambda s: s**2 / (s**2).sum(), "Take the exponential."),
+            Mistake("column", lambda s: softmax(s)[:, None], "Keep the shape."),
+            Mistake("axis 1", lambda s: s.sum(axis=1), "There is only one axis."),
+        ),
+        "also_correct": (by_torch, lambda s: list(softmax(s))),
+        "seconds": 5.0,
+    }
+    return Function("tests.engine.softmax", **(options | TEXTS | changes))
+
+
+EXERCISE = softmax_exercise()
+FAST = softmax_exercise(seconds=0.1)
+
+
+@pytest.fixture()
+def impatient(monkeypatch):
+    monkeypatch.setattr("utils.guarding.READ_SECONDS", 0.05)
+
+
+def text_of(exercise: Exercise, answer) -> str:
+    return exercise._block(exercise.evaluate(answer)).text()
+
+
+# --- right, differently right, wrong and recognised -----------------------------------------------
+
+
+def test_the_reference_and_other_routes_pass():
+    for answer in (EXERCISE.reference, *EXERCISE.also_correct):
+        result = EXERCISE.evaluate(answer)
+        assert (result.status, result.passed, result.total) == ("solved", 3, 3)
+
+
+@pytest.mark.parametrize("mistake", EXERCISE.mistakes, ids=lambda mistake: mistake.name)
+def test_a_mistake_is_named_as_itself(mistake):
+    result = EXERCISE.evaluate(mistake.answer)
+    assert result.status == "wrong"
+    assert result.mistake is mistake
+    assert f"This looks like: {mistake.name}. {mistake.why}" in result.lines
+
+
+def test_a_mistake_is_recognised_by_what_it_does_whatever_its_code():
+    def in_torch(scores):
+        return torch.exp(torch.tensor(scores, dtype=torch.float32) - max(scores)).tolist()
+
+    assert EXERCISE.evaluate(in_torch).mistake.name == "no division"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda s: softmax(s) + 0.01,
+        lambda s: None,
+        lambda s: np.exp(s - s.max()) if len(s) < 5 else softmax(s) + 1,
+        lambda s: s.total(axis=1),
+        lambda s: softmax(s[0]),
+    ],
+)
+def test_other_wrong_answers_are_not_given_a_name(answer):
+    result = EXERCISE.evaluate(answer)
+    assert result.status == "wrong"
+    assert result.mistake is None
+
+
+def test_an_error_of_the_same_kind_with_another_message_is_another_mistake():
+    def numpys(scores):
+        return scores.sum(axis=1)  # the known mistake
+
+    def ours(scores):
+        raise np.exceptions.AxisError("something else")
+
+    assert EXERCISE.evaluate(numpys).mistake.name == "axis 1"
+    assert EXERCISE.evaluate(ours).mistake is None
+
+
+def test_a_mistake_must_fail_where_the_answer_fails_and_nowhere_else():
+    def right_for_two(scores):
+        return np.exp(scores - scores.max()) if len(scores) == 5 else softmax(scores)
+
+    result = EXERCISE.evaluate(right_for_two)
+    assert (result.passed, result.mistake) == (2, None)
+
+
+def test_the_failing_case_is_shown_with_input_expected_and_received():
+    text = text_of(EXERCISE, lambda s: softmax(s) if len(s) == 2 and s[0] == 0 else s)
+    assert "Not yet: Softmax" in text
+    assert "Case 2: 5 of 5 entries differ" in text
+    assert "Input: array of shape (5,), float64: [" in text
+    text = text_of(EXERCISE, lambda s: None)
+    assert "Case 1 (two scores): the result is None: is there a `return` on every path?\n" in text
+    assert "Expected: tensor of shape (2,), float64: [0.25, 0.75]" in text
+    assert "Received: None" in text
+    assert "For a hint run check.softmax.hint()." in text
+
+
+# --- answers of every kind ---------------------------------------------------------------------
+
+
+class Callable:
+    def __call__(self, scores):
+        return softmax(scores)
+
+    def method(self, scores):
+        return softmax(scores)
+
+    @staticmethod
+    def static(scores):
+        return softmax(scores)
+
+
+class Module(torch.nn.Module):
+    def forward(self, scores):
+        return torch.softmax(torch.as_tensor(scores), 0)
+
+
+def with_temperature(temperature, scores):
+    return softmax(scores / temperature)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda scores: softmax(scores),
+        Callable(),
+        Callable().method,
+        Callable.static,
+        Module(),
+        functools.partial(with_temperature, 1.0),
+        functools.lru_cache(lambda *a: a) and functools.wraps(softmax)(lambda s: softmax(s)),
+        functools.partial(torch.nn.functional.softmax, dim=0) and by_torch,
+    ],
+)
+def test_every_kind_of_callable_may_be_the_answer(answer):
+    assert EXERCISE.evaluate(answer).status == "solved"
+
+
+def test_a_builtin_may_be_the_answer():
+    exercise = softmax_exercise(
+        cases=lambda rng: [Case(([3, 1, 2],))], expected=max, reference=max, mistakes=()
+    )
+    assert exercise.evaluate(max).status == "solved"
+    assert exercise.evaluate(min).status == "wrong"
+    assert exercise.evaluate(np.max).status == "solved"
+
+
+def test_classes_are_used_as_the_exercise_says():
+    class Counter:
+        def __init__(self, start):
+            self.count = start
+
+        def add(self, number):
+            self.count += number
+            return self.count
+
+    class Forgets(Counter):
+        def add(self, number):
+            return number
+
+    def use(answer, start, numbers):
+        counter = answer(start)
+        return [counter.add(number) for number in numbers]
+
+    exercise = softmax_exercise(
+        cases=lambda rng: [Case((0, [1, 2])), Case((5, [1]))],
+        expected=lambda start, numbers: np.cumsum([start, *numbers])[1:].tolist(),
+        reference=Counter,
+        use=use,
+        mistakes=(Mistake("forgets", Forgets, "Keep the sum."),),
+    )
+    assert exercise.evaluate(Counter).status == "solved"
+    assert exercise.evaluate(Forgets).mistake.name == "forgets"
+    text = text_of(exercise, lambda start: None)
+    assert "AttributeError" in text
+    text = text_of(exercise, 3)
+    assert "takes the function itself" in text
+
+
+@pytest.mark.parametrize("answer", [None, 3, "softmax", np.ones(2), softmax(np.ones(2))])
+def test_a_result_in_the_place_of_the_function_is_explained(answer):
+    result = EXERCISE.evaluate(answer)
+    assert result.status == "wrong"
+    assert "takes the function itself" in result.lines[0]
+    assert "check.softmax(your_function)" in result.lines[0]
+
+
+# --- what the engine survives -------------------------------------------------------------------
+
+
+def test_an_answer_that_raises_shows_the_readers_own_lines():
+    def helper(scores):
+        return np.linalg.inv(scores)
+
+    def answer(scores):
+        return helper(scores)
+
+    result = EXERCISE.evaluate(answer)
+    assert result.status == "wrong"
+    shown = "\n".join(result.lines)
+    assert "your code raised LinAlgError" in shown
+    assert "in answer, line" in shown
+    assert "return helper(scores)" in shown
+    assert "in helper, line" in shown
+    assert "return np.linalg.inv(scores)" in shown
+    for foreign in ("guarding", "functions.py", "site-packages", "linalg/", "guarded_call"):
+        assert foreign not in shown
+
+
+def test_a_wrong_signature_shows_the_right_one():
+    text = text_of(EXERCISE, lambda: 1)
+    assert "your code raised TypeError" in text
+    assert "The signature is softmax(scores)." in text
+
+
+class Mute(Exception):
+    def __str__(self):
+        raise RuntimeError("no")
+
+
+def raise_(error):
+    raise error
+
+
+WRONG = {
+    "None": lambda s: None,
+    "text": lambda s: "0.25 0.75",
+    "bytes": lambda s: b"0.25",
+    "object": lambda s: object(),
+    "class": lambda s: Callable,
+    "function": lambda s: softmax,
+    "generator": lambda s: (x for x in softmax(s)),
+    "set": lambda s: set(softmax(s)),
+    "dict": lambda s: dict(enumerate(softmax(s))),
+    "scalar": lambda s: 0.5,
+    "matrix": lambda s: softmax(s)[None],
+    "column": lambda s: [[x] for x in softmax(s)],
+    "empty": lambda s: np.array([]),
+    "ragged": lambda s: [[1.0], [1.0, 2.0]],
+    "complex": lambda s: softmax(s) + 0j,
+    "bool": lambda s: softmax(s) > 0.5,
+    "strings": lambda s: [str(x) for x in softmax(s)],
+    "objects": lambda s: np.array([object()] * len(s)),
+    "dates": lambda s: np.array(["2020-01-01"] * len(s), dtype="datetime64[D]"),
+    "records": lambda s: np.zeros(len(s), dtype=[("a", "f8")]),
+    "float16": lambda s: softmax(s).astype(np.float16) * 0.9,
+    "integers": lambda s: np.round(softmax(s)).astype(int),
+    "meta tensor": lambda s: torch.empty(len(s), device="meta"),
+    "meta scalar": lambda s: torch.empty((), device="meta"),
+    "sparse": lambda s: torch.ones(len(s)).to_sparse(),
+    "nested tensor": lambda s: torch.nested.nested_tensor([torch.ones(1), torch.ones(2)]),
+    "quantised": lambda s: torch.quantize_per_tensor(torch.ones(len(s)), 0.1, 0, torch.quint8),
+    "gradients": lambda s: torch.ones(len(s), requires_grad=True) * 2,
+    "NaN": lambda s: softmax(s) * math.nan,
+    "infinity": lambda s: softmax(s) + math.inf,
+    "NaN tensor": lambda s: torch.full((len(s),), math.nan),
+    "huge array": lambda s: np.zeros(3_000_000),
+    "huge list": lambda s: list(range(300_000)),
+    "huge text": lambda s: "x" * 3_000_000,
+    "exit": lambda s: sys.exit(1),
+    "error": lambda s: 1 / 0,
+    "long error": lambda s: raise_(ValueError("x" * 100_000)),
+    "mute error": lambda s: raise_(Mute()),
+    "group": lambda s: raise_(ExceptionGroup("two", [ValueError("a"), TypeError("b")])),
+    "recursion": lambda s: WRONG["recursion"](s),
+    "system error": lambda s: raise_(MemoryError()),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_every_wrong_result_is_judged_wrong_in_a_few_lines(name):
+    result = EXERCISE.evaluate(WRONG[name])
+    assert result.status == "wrong"
+    block = EXERCISE._block(result)
+    assert len(block.text()) < 3_000
+    assert len(block.html()) < 6_000
+    assert "0x" not in block.text()
+
+
+def test_gradients_and_other_dtypes_are_no_fault():
+    def with_gradient(scores):
+        tensor = torch.tensor(scores, requires_grad=True)
+        return torch.softmax(tensor, 0)
+
+    assert EXERCISE.evaluate(with_gradient).status == "solved"
+    assert EXERCISE.evaluate(lambda s: softmax(s).astype(np.float32)).status == "solved"
+    assert EXERCISE.evaluate(lambda s: softmax(s).astype(np.longdouble)).status == "solved"
+
+
+class Hostile:
+    """Fights back whenever it is looked at."""
+
+    def __init__(self, error: BaseException):
+        self.error = error
+
+    def fight(self, *_):
+        raise self.error
+
+    __repr__ = __str__ = __eq__ = __len__ = __iter__ = __array__ = __float__ = fight
+    __bool__ = __getitem__ = __deepcopy__ = __copy__ = __reduce_ex__ = __contains__ = fight
+    __hash__ = None
+
+
+class Loops:
+    """Keeps whoever looks at it busy for ever."""
+
+    def forever(self, *_):
+        while True:
+            time.sleep(0.001)
+
+    __repr__ = __eq__ = __array__ = forever
+    __hash__ = None
+
+    def __deepcopy__(self, memo):
+        return self
+
+
+class Yes:
+    """Says yes to everything."""
+
+    def __eq__(self, other):
+        return True
+
+    __hash__ = None
+
+
+@pytest.mark.parametrize(
+    "make",  # makes the value: pytest itself would look at it
+    [
+        lambda: Hostile(RuntimeError("no")),
+        lambda: Hostile(SystemExit()),
+        lambda: Hostile(GeneratorExit()),
+        lambda: Hostile(RecursionError()),
+        lambda: [Hostile(SystemExit())],
+        lambda: {"a": Hostile(ValueError())},
+        Yes,
+        pytest.param(Loops, marks=needs_alarms),
+        pytest.param(lambda: [Loops()], marks=needs_alarms),
+    ],
+)
+def test_hostile_results_are_judged_wrong(make, impatient):
+    result = FAST.evaluate(lambda s: make())
+    assert result.status == "wrong"
+    assert len(FAST._block(result).text()) < 3_000
+
+
+def test_changed_inputs_are_told_and_the_data_stay_untouched():
+    data = np.array([0.0, 1.0])
+    exercise = softmax_exercise(cases=lambda rng: [Case((data,))], expected=by_torch)
+
+    def in_place(scores):
+        scores -= scores.max()
+        np.exp(scores, out=scores)
+        scores /= scores.sum()
+        return scores
+
+    result = exercise.evaluate(in_place)
+    assert result.status == "solved"
+    assert "your code changes input 1 in place" in " ".join(result.lines)
+    assert data.tolist() == [0.0, 1.0]
+    assert exercise.evaluate(softmax).lines == ()
+
+
+def test_an_answer_that_stores_its_results_in_one_buffer_is_judged_call_by_call():
+    buffer = np.zeros(2)
+
+    def reuse(scores):
+        buffer[:] = softmax(scores)
+        return buffer
+
+    exercise = softmax_exercise(
+        cases=lambda rng: [Case((np.array([float(i), 0.0]),)) for i in range(4)]
+    )
+    assert exercise.evaluate(reuse).status == "solved"
+
+
+def test_random_numbers_are_the_same_after_a_check(monkeypatch):
+    rng = np.random.default_rng(0)
+    monkeypatch.setattr(sys.modules["__main__"], "rng_of_the_reader", rng, raising=False)
+
+    def draws():
+        return [
+            random.random(),
+            float(np.random.rand()),  # noqa: NPY002
+            float(torch.rand(())),
+            float(rng.random()),
+        ]
+
+    def seed():
+        random.seed(1)
+        np.random.seed(1)  # noqa: NPY002
+        torch.manual_seed(1)
+        rng.bit_generator.state = start
+
+    start = rng.bit_generator.state
+    seed()
+    wanted = draws()
+    seed()
+
+    def noisy(scores):
+        draws()
+        return softmax(scores)
+
+    def noisy_cases(generator):
+        return [Case((torch.rand(3).numpy(),)), Case((np.random.rand(2),))]  # noqa: NPY002
+
+    def noisy_expected(scores):
+        draws()
+        torch.manual_seed(7)
+        return by_torch(scores)
+
+    exercise = softmax_exercise(cases=noisy_cases, expected=noisy_expected)
+    assert exercise.evaluate(noisy).status == "solved"
+    assert exercise.evaluate(lambda s: draws()).status == "wrong"
+    value = Value(
+        "tests.engine.value", title="V", expected=draws, reference=0, mistakes=(),
+        also_correct=(), **TEXTS,
+    )  # fmt: skip
+    value.evaluate(3)
+    exercise.cases()
+    assert draws() == wanted
+
+
+def test_cases_are_the_same_every_time():
+    first, second = (
+        softmax_exercise(
+            cases=lambda rng: [Case((rng.normal(size=2), torch.rand(1), random.random()))]
+        ).cases()[0].args
+        for _ in range(2)
+    )  # fmt: skip
+    assert first[0].tolist() == second[0].tolist()
+    assert first[1:] == second[1:]
+
+
+def test_settings_left_by_an_answer_or_a_reader_do_not_matter():
+    def spoil(scores):
+        np.seterr(invalid="raise")
+        torch.set_grad_enabled(False)
+        torch.set_default_dtype(torch.float64)
+        return softmax(scores)
+
+    before = np.geterr(), torch.is_grad_enabled(), torch.get_default_dtype()
+    assert EXERCISE.evaluate(spoil).status == "solved"
+    assert (np.geterr(), torch.is_grad_enabled(), torch.get_default_dtype()) == before
+    with np.errstate(all="raise"), torch.no_grad():
+        assert EXERCISE.evaluate(softmax).status == "solved"
+        assert EXERCISE.evaluate(EXERCISE.mistakes[0].answer).mistake.name == "no shift"
+
+
+def test_prints_are_kept_short_and_shown_only_with_a_failure(capsys):
+    def chatty(scores):
+        print("here I am\n" * 10_000)
+        return softmax(scores)
+
+    assert EXERCISE.evaluate(chatty).status == "solved"
+    text = text_of(EXERCISE, lambda s: chatty(s) + 1)
+    assert "It printed: 'here I am" in text
+    assert len(text) < 2_000
+    assert capsys.readouterr() == ("", "")
+
+
+def test_warnings_of_the_answer_are_told_and_those_of_the_library_are_not(capsys, recwarn):
+    def noisy_expected(scores):
+        np.log(np.zeros(1))
+        return by_torch(scores)
+
+    exercise = softmax_exercise(expected=noisy_expected)
+    text = text_of(exercise, lambda s: np.log(s * 0))
+    assert "It warned: divide by zero" in text
+    assert capsys.readouterr().err == ""
+    assert len(recwarn) == 0
+
+
+def spin(scores):
+    while True:
+        pass
+
+
+def swallow(scores):
+    while True:
+        try:
+            time.sleep(1)
+        except:  # noqa: E722 - what is tested
+            pass
+
+
+@needs_alarms
+@pytest.mark.parametrize("answer", [spin, swallow])
+def test_an_endless_loop_is_stopped_and_explained(answer):
+    result = FAST.evaluate(answer)
+    assert result.status == "wrong"
+    assert "stopped after 0.1 seconds: a loop that never ends" in result.lines[0]
+    assert result.passed == 0
+
+
+@needs_alarms
+def test_slow_but_right_answers_are_told_so_with_the_cases_passed():
+    def slow(scores):
+        time.sleep(0.06)
+        return softmax(scores)
+
+    result = FAST.evaluate(slow)
+    assert result.status == "wrong"
+    assert "stopped after 0.1 seconds" in result.lines[0]
+    assert result.passed == 1
+    assert result.mistake is None
+
+
+@needs_alarms
+def test_mistakes_that_never_end_or_are_slow_do_not_hold_up_the_others():
+    exercise = softmax_exercise(
+        seconds=0.2,
+        mistakes=(Mistake("spins", spin, "It ends never."), *EXERCISE.mistakes[1:]),
+    )
+    assert exercise.evaluate(EXERCISE.mistakes[1].answer).mistake.name == "no division"
+    assert exercise.evaluate(spin).status == "wrong"
+
+
+def in_a_thread(function):
+    results = []
+    thread = threading.Thread(target=lambda: results.append(function()))
+    thread.start()
+    thread.join()
+    return results[0]
+
+
+def test_where_no_alarm_exists_the_reader_is_told():
+    result = in_a_thread(lambda: EXERCISE.evaluate(softmax))
+    assert result.status == "solved"
+    assert "no time limit is possible here" in result.lines[0]
+    result = in_a_thread(lambda: EXERCISE.evaluate(lambda s: 1 / 0))
+    assert "no time limit is possible here" in result.lines[-1]
+
+
+def test_where_no_alarm_exists_slow_answers_are_still_cut_between_cases():
+    def slow(scores):
+        time.sleep(0.15)
+        return softmax(scores)
+
+    result = in_a_thread(lambda: FAST.evaluate(slow))
+    assert result.status == "wrong"
+    assert "stopped after 0.1 seconds" in result.lines[0]
+
+
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.complex_numbers()
+    | st.text(max_size=10)
+    | st.binary(max_size=5)
+    | st.builds(np.array, st.lists(st.floats(), max_size=4))
+    | st.builds(torch.tensor, st.lists(st.floats(width=32), max_size=4))
+    | st.builds(lambda number: (object(), Yes(), Hostile(ValueError()))[number], st.integers(0, 2))
+    | st.sampled_from([Callable, softmax, ..., 10**400]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.text(max_size=3), inner, max_size=2)
+    ),
+    max_leaves=6,
+)
+QUICK = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@QUICK
+@given(values)
+def test_arbitrary_results_never_raise_out_of_evaluate(value):
+    result = FAST.evaluate(lambda s: value)
+    assert result.status == "wrong"
+    block = FAST._block(result)
+    assert len(block.text()) < 4_000
+    block.html().encode()
+
+
+@QUICK
+@given(values)
+def test_arbitrary_values_and_letters_never_raise_out_of_evaluate(value):
+    for exercise in (VALUE, CHOICE, EXERCISE):
+        result = exercise.evaluate(value)
+        assert result.status in ("solved", "wrong", "unattempted")
+        assert len(exercise._block(result).text()) < 4_000
+
+
+# --- stubs --------------------------------------------------------------------------------------
+
+
+def stub(scores): ...
+
+
+def documented(scores):
+    """Softmax of the scores."""
+    ...
+
+
+def annotated(scores: list, *, axis: int = 0) -> list:
+    """Softmax."""
+    # your code
+
+
+class StubClass:
+    """A class to fill in."""
+
+    def __init__(self, size): ...
+
+    def forward(self, x):
+        """Forward."""
+        ...
+
+
+class StubWithGivenInit:
+    def __init__(self, size):
+        self.size = size
+
+    def forward(self, x): ...
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [..., stub, documented, annotated, StubClass, StubWithGivenInit, StubClass(1).forward],
+)
+def test_stubs_are_recognised_and_not_recorded(answer, capsys):
+    assert is_stub(answer)
+    assert EXERCISE.evaluate(answer).status == "unattempted"
+    EXERCISE(answer)
+    out = capsys.readouterr().out
+    assert "○ Not attempted yet: Softmax" in out
+    assert "check.softmax.hint()" in out
+    assert progress.attempts() == []
+
+
+class OneMethodDone:
+    def one(self): ...
+
+    def two(self):
+        return 2
+
+
+class OnlyInit:
+    def __init__(self):
+        self.x = 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        softmax,
+        lambda s: 3,
+        lambda s: "text",
+        lambda s: ...,
+        lambda s: s,
+        Callable(),
+        OneMethodDone,
+        OnlyInit,
+        int,
+        max,
+        functools.partial(stub, 1),
+        None,
+    ],
+)
+def test_what_holds_code_is_no_stub(answer):
+    assert not is_stub(answer)
+
+
+# --- properties -----------------------------------------------------------------------------------
+
+
+def shuffled_problem(result, values):
+    if sorted(result) != sorted(values):
+        return f"these are not the same values: {min(result):g} to {max(result):g}"
+    return None if list(result) != list(values) else "the order is as it was"
+
+
+SHUFFLE = Function(
+    "tests.engine.shuffle",
+    title="Shuffle",
+    cases=lambda rng: [Case((list(range(20)),), check=shuffled_problem)],
+    reference=lambda values: list(np.random.permutation(values)),  # noqa: NPY002
+    mistakes=(
+        Mistake("as it was", lambda values: values, "Nothing moved."),
+        Mistake("with replacement", lambda v: random.choices(v, k=len(v)), "Some are twice."),
+    ),
+    also_correct=(lambda values: random.sample(values, len(values)), lambda v: v[::-1]),
+    **TEXTS,
+)
+
+
+def test_properties_are_judged_where_the_result_is_random():
+    for answer in (SHUFFLE.reference, *SHUFFLE.also_correct):
+        assert SHUFFLE.evaluate(answer).status == "solved"
+    for mistake in SHUFFLE.mistakes:
+        assert SHUFFLE.evaluate(mistake.answer).mistake is mistake
+    # Other random numbers, the same complaint.
+    replaced = SHUFFLE.evaluate(lambda v: np.random.choice(v, len(v)))  # noqa: NPY002
+    assert replaced.mistake.name == "with replacement"
+
+
+def test_a_property_that_raises_is_a_failure_of_the_answer_not_of_the_engine():
+    assert "`return`" in text_of(SHUFFLE, lambda values: None)
+    assert "cannot be judged: received 3" in text_of(SHUFFLE, lambda values: 3)
+
+    def out(result, values):
+        raise SystemExit
+
+    exercise = softmax_exercise(cases=lambda rng: [Case(([1],), check=out)])
+    assert "cannot be judged" in text_of(exercise, lambda values: 3)
+
+
+# --- find the bug ---------------------------------------------------------------------------------
+
+
+def doubled(x):
+    return x + x
+
+
+BUG = Bug(
+    "tests.engine.bug",
+    title="A planted bug",
+    planted=lambda x: x * x,
+    cases=lambda rng: [Case((float(x),)) for x in range(4)],
+    expected=lambda x: 2.0 * x,
+    reference=doubled,
+    mistakes=(
+        Mistake("thrice", lambda x: 3 * x, "Once too often."),
+        Mistake("one more", lambda x: 2 * x + 1, "Take the one away."),
+    ),
+    also_correct=(lambda x: 2 * x,),
+    **TEXTS,
+)
+
+
+def test_the_planted_fault_is_not_attempted_and_not_recorded():
+    result = BUG.evaluate(lambda x: x**2)
+    assert result.status == "unattempted"
+    assert "The planted fault is still there" in result.lines[0]
+    BUG(BUG.planted)
+    assert progress.attempts() == []
+
+
+def test_other_faults_and_the_repair_are_judged_as_usual():
+    assert BUG.evaluate(doubled).status == "solved"
+    assert BUG.evaluate(lambda x: 3 * x).mistake.name == "thrice"
+    assert BUG.evaluate(lambda x: 4 * x).status == "wrong"
+    assert BUG.evaluate(lambda x: 4 * x).mistake is None
+    assert BUG.evaluate(stub).status == "unattempted"
+    assert BUG.evaluate(3).status == "wrong"
+
+
+# --- values ---------------------------------------------------------------------------------------
+
+VALUE = Value(
+    "tests.engine.value",
+    title="A value",
+    expected=lambda: 2.5,
+    tolerance=0.01,
+    reference=2.5,
+    mistakes=(Mistake("doubled", 5, "Halve it."), Mistake("a text", "two", "As a number.")),
+    also_correct=(np.float32(2.5), torch.tensor(2.5), 2.505),
+    **TEXTS,
+)
+
+
+def test_values_pass_within_the_tolerance():
+    for answer in (VALUE.reference, *VALUE.also_correct):
+        assert VALUE.evaluate(answer).status == "solved"
+    assert VALUE.evaluate(2.52).status == "wrong"
+    for mistake in VALUE.mistakes:
+        assert VALUE.evaluate(mistake.answer).mistake is mistake
+    assert VALUE.evaluate(5.005).mistake.name == "doubled"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (None, "Received None: is something missing"),
+        (3, "Received 3; wanted is one number, within ±0.01"),
+        (math.nan, "Received nan"),
+        ([2, 5], "Received list of length 2: [2, 5]; wanted is one number"),
+        ("2,5", "Received '2,5'"),
+        (torch.empty((), device="meta"), "device meta"),
+    ],
+)
+def test_a_wrong_value_is_shown_but_the_right_one_is_not(answer, said):
+    text = text_of(VALUE, answer)
+    assert said in text
+    assert "2.5" not in text
+
+
+def test_a_value_that_resists_is_described_by_its_kind():
+    assert "an object of type Hostile" in text_of(VALUE, Hostile(SystemExit()))
+
+
+@needs_alarms
+def test_a_value_that_never_lets_itself_be_read(monkeypatch, impatient):
+    monkeypatch.setattr("utils.checking.SECONDS", 0.1)
+    assert "TimeLimitError while reading it" in text_of(VALUE, Loops())
+
+
+def test_values_of_other_forms():
+    def value(expected):
+        return Value(
+            "tests.engine.value", title="V", expected=expected, reference=expected, mistakes=(),
+            also_correct=(), **TEXTS,
+        )  # fmt: skip
+
+    assert "an array of shape (2,)" in text_of(value(np.ones(2)), 3)
+    assert "a tuple of 2 values" in text_of(value((1, [1, 2])), 3)
+    assert "a dict" in text_of(value({"a": 1}), 3)
+    assert "wanted is a text" in text_of(value("yes"), "no")
+    assert value((1, [1, 2])).evaluate([1, (1, 2)]).status == "solved"
+    assert value("yes").evaluate("yes").status == "solved"
+    assert value(...).evaluate(...).status == "unattempted"
+
+
+# --- choices --------------------------------------------------------------------------------------
+
+CHOICE = Choice(
+    "tests.engine.choice",
+    title="A choice",
+    options={
+        "a": Option("one", "Too few."),
+        "b": Option("two", "Exactly.", right=True),
+        "c": Option("three", "Too many."),
+    },
+    hints=TEXTS["hints"],
+)
+
+
+@pytest.mark.parametrize("answer", ["b", "B", " b ", "b)", "(b)", " B) ", "b."])
+def test_a_letter_is_taken_in_any_dress(answer):
+    assert CHOICE.evaluate(answer).status == "solved"
+
+
+def test_every_option_has_its_explanation():
+    assert "Exactly." in text_of(CHOICE, "b")
+    result = CHOICE.evaluate("c")
+    assert result.mistake.name == "answer c"
+    assert result.lines == ("You chose c) three", "Too many.")
+
+
+@pytest.mark.parametrize("answer", ["d", "", "ab", None, 2, True, ["b"]])
+def test_what_is_no_option_is_wrong_without_a_name(answer):
+    result = CHOICE.evaluate(answer)
+    assert (result.status, result.mistake) == ("wrong", None)
+    assert 'choose one of "a", "b", "c"' in result.lines[0]
+
+
+def test_an_open_choice_lists_its_options():
+    result = CHOICE.evaluate(...)
+    assert result.status == "unattempted"
+    assert result.lines[:3] == ("a) one", "b) two", "c) three")
+
+
+@pytest.mark.parametrize("right", [0, 2])
+def test_exactly_one_option_is_right(right):
+    options = {str(i): Option("text", "why", right=i < right) for i in range(3)}
+    with pytest.raises(ValueError, match="exactly one option"):
+        Choice("tests.engine.choice", title="C", options=options, hints=("one", "two"))
+
+
+# --- hints, confirmation, progress ------------------------------------------------------------------
+
+
+def test_hints_come_in_order_and_start_again(capsys):
+    exercise, shown = softmax_exercise(), []
+    for _ in range(3):
+        exercise.hint()
+        shown.append(capsys.readouterr().out)
+    assert "Hint 1 of 2" in shown[0]
+    assert "Look at the scores." in shown[0]
+    assert "Hint 2 of 2" in shown[1]
+    assert "Subtract the largest." in shown[1]
+    assert shown[2] == shown[0]
+    exercise.hint(all=True)
+    out = capsys.readouterr().out
+    assert out.index("Hint 1 of 2") < out.index("Hint 2 of 2")
+    exercise.hint()
+    assert "Hint 2 of 2" in capsys.readouterr().out
+    assert progress.attempts() == []
+
+
+def test_a_check_shows_and_records(capsys):
+    EXERCISE(softmax)
+    assert capsys.readouterr().out.startswith("✓ Solved: Softmax (3 of 3 cases pass)\n  Carry on.")
+    EXERCISE(EXERCISE.mistakes[0].answer)
+    assert capsys.readouterr().out.startswith("✗ Not yet: Softmax\n  This looks like: no shift.")
+    EXERCISE(lambda s: 0)
+    EXERCISE()
+    assert capsys.readouterr().out.count("○ Not attempted yet") == 1
+    rows = [(row["exercise"], row["status"], row["mistake"]) for row in progress.attempts()]
+    assert rows == [
+        ("tests.engine.softmax", "solved", ""),
+        ("tests.engine.softmax", "wrong", "no shift"),
+        ("tests.engine.softmax", "wrong", ""),
+    ]
+    assert progress.solved() == {"tests.engine.softmax"}
+
+
+def test_a_second_run_says_the_same(capsys):
+    outputs = []
+    for _ in range(2):
+        EXERCISE(EXERCISE.mistakes[1].answer)
+        outputs.append(capsys.readouterr().out)
+    assert outputs[0] == outputs[1]
+    assert len(progress.attempts()) == 2
+
+
+@pytest.mark.parametrize("strict", ["1", "0", ""])
+def test_a_right_solution_is_confirmed_and_not_recorded(strict, monkeypatch, capsys):
+    monkeypatch.setenv("COURSE_STRICT", strict)
+    EXERCISE.confirm(softmax)
+    CHOICE.confirm("b")
+    out = capsys.readouterr().out
+    assert "✓ This solution passes all 3 cases: Softmax" in out
+    assert "✓ This solution passes: A choice" in out
+    assert progress.attempts() == []
+
+
+@pytest.mark.parametrize("wrong", [lambda s: s, stub, ..., None])
+def test_a_wrong_solution_raises_only_where_strictness_is_asked_for(wrong, monkeypatch, capsys):
+    monkeypatch.setenv("COURSE_STRICT", "1")
+    with pytest.raises(SolutionError, match="tests.engine.softmax"):
+        EXERCISE.confirm(wrong)
+    shown = capsys.readouterr().out
+    assert shown.startswith(("✗", "○"))
+    monkeypatch.delenv("COURSE_STRICT")
+    EXERCISE.confirm(wrong)
+    assert capsys.readouterr().out == shown
+    assert progress.attempts() == []
+
+
+def test_what_a_check_says_of_itself():
+    assert "call it with your answer" in repr(EXERCISE)
+    assert "tests.engine.bug" in repr(BUG)
+
+
+def test_progress_that_cannot_be_kept_does_not_hide_the_feedback(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "file" / "progress.sqlite3"))
+    EXERCISE(softmax)
+    out = capsys.readouterr().out
+    assert "✓ Solved" in out
+    assert "Progress is not kept at the moment" in out
