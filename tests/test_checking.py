@@ -78,7 +78,7 @@ EXERCISE = softmax_exercise()
 FAST = softmax_exercise(seconds=0.1)
 
 
-@pytest.fixture()
+@pytest.fixture
 def impatient(monkeypatch):
     monkeypatch.setattr("utils.guarding.READ_SECONDS", 0.05)
 
@@ -87,7 +87,7 @@ def text_of(exercise: Exercise, answer) -> str:
     return exercise._block(exercise.evaluate(answer)).text()
 
 
-# --- right, differently right, wrong and recognised -----------------------------------------------
+# --- right, differently right, wrong and recognised ---------------------------------------------
 
 
 def test_the_reference_and_other_routes_pass():
@@ -158,7 +158,7 @@ def test_the_failing_case_is_shown_with_input_expected_and_received():
     assert "For a hint run check.softmax.hint()." in text
 
 
-# --- answers of every kind ---------------------------------------------------------------------
+# --- answers of every kind ----------------------------------------------------------------------
 
 
 class Callable:
@@ -541,9 +541,9 @@ def spin(scores):
 
 def swallow(scores):
     while True:
-        try:
+        try:  # noqa: SIM105 - the habit that is tested
             time.sleep(1)
-        except:  # noqa: E722 - what is tested
+        except:  # noqa: E722
             pass
 
 
@@ -656,7 +656,7 @@ def stub(scores): ...
 
 def documented(scores):
     """Softmax of the scores."""
-    ...
+    ...  # noqa: PIE790
 
 
 def annotated(scores: list, *, axis: int = 0) -> list:
@@ -671,7 +671,7 @@ class StubClass:
 
     def forward(self, x):
         """Forward."""
-        ...
+        ...  # noqa: PIE790
 
 
 class StubWithGivenInit:
@@ -728,7 +728,7 @@ def test_what_holds_code_is_no_stub(answer):
     assert not is_stub(answer)
 
 
-# --- properties -----------------------------------------------------------------------------------
+# --- properties ---------------------------------------------------------------------------------
 
 
 def shuffled_problem(result, values):
@@ -772,7 +772,7 @@ def test_a_property_that_raises_is_a_failure_of_the_answer_not_of_the_engine():
     assert "cannot be judged" in text_of(exercise, lambda values: 3)
 
 
-# --- find the bug ---------------------------------------------------------------------------------
+# --- find the bug -------------------------------------------------------------------------------
 
 
 def doubled(x):
@@ -812,7 +812,7 @@ def test_other_faults_and_the_repair_are_judged_as_usual():
     assert BUG.evaluate(3).status == "wrong"
 
 
-# --- values ---------------------------------------------------------------------------------------
+# --- values -------------------------------------------------------------------------------------
 
 VALUE = Value(
     "tests.engine.value",
@@ -878,7 +878,7 @@ def test_values_of_other_forms():
     assert value(...).evaluate(...).status == "unattempted"
 
 
-# --- choices --------------------------------------------------------------------------------------
+# --- choices ------------------------------------------------------------------------------------
 
 CHOICE = Choice(
     "tests.engine.choice",
@@ -924,7 +924,7 @@ def test_exactly_one_option_is_right(right):
         Choice("tests.engine.choice", title="C", options=options, hints=("one", "two"))
 
 
-# --- hints, confirmation, progress ------------------------------------------------------------------
+# --- hints, confirmation, progress --------------------------------------------------------------
 
 
 def test_hints_come_in_order_and_start_again(capsys):
@@ -985,7 +985,7 @@ def test_a_right_solution_is_confirmed_and_not_recorded(strict, monkeypatch, cap
 @pytest.mark.parametrize("wrong", [lambda s: s, stub, ..., None])
 def test_a_wrong_solution_raises_only_where_strictness_is_asked_for(wrong, monkeypatch, capsys):
     monkeypatch.setenv("COURSE_STRICT", "1")
-    with pytest.raises(SolutionError, match="tests.engine.softmax"):
+    with pytest.raises(SolutionError, match=r"tests\.engine\.softmax"):
         EXERCISE.confirm(wrong)
     shown = capsys.readouterr().out
     assert shown.startswith(("✗", "○"))

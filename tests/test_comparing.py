@@ -84,7 +84,7 @@ def test_other_kinds_with_the_same_content_agree(expected, received):
         (PAIR, [math.inf, 2.0], "infinity at position [0]"),
         (PAIR, torch.empty(2, device="meta"), "device meta"),
         (1.0, torch.empty((), device="meta"), "device meta"),
-        (np.array([math.nan]), [1.0], "expected nan, received 1"),
+        (math.nan, 1.0, "expected nan, received 1"),
         (1.0, 1.1, "expected 1, received 1.1"),
         (1.0, 1.0 + 3e-6, "expected 1, received 1.000003"),
         (124_439_808, 124_439_809, "expected 124439808, received 124439809"),

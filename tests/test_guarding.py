@@ -32,7 +32,7 @@ from utils.guarding import (
 needs_alarms = pytest.mark.skipif(not alarms_available(), reason="no POSIX alarms here")
 
 
-# --- inputs ---------------------------------------------------------------------------------
+# --- inputs -------------------------------------------------------------------------------------
 
 
 def test_the_answer_gets_copies_and_changes_are_reported():
@@ -82,7 +82,7 @@ def test_a_result_does_not_follow_later_calls():
     assert first.tolist() == [1.0, 1.0]
 
 
-# --- the random state and other settings ------------------------------------------------------
+# --- the random state and other settings --------------------------------------------------------
 
 
 def draws() -> list[float]:
@@ -140,7 +140,7 @@ def test_an_answer_draws_the_same_numbers_at_every_call():
     ("make", "draw"),
     [
         (lambda: np.random.default_rng(3), lambda g: float(g.random())),
-        (lambda: np.random.RandomState(3), lambda g: float(g.random())),  # noqa: NPY002
+        (lambda: np.random.RandomState(3), lambda g: float(g.random())),
         (lambda: random.Random(3), lambda g: g.random()),
         (lambda: torch.Generator().manual_seed(3), lambda g: float(torch.rand((), generator=g))),
     ],
@@ -220,7 +220,7 @@ def test_kept_state_survives_a_working_folder_that_is_gone(tmp_path, monkeypatch
     assert inside != draws()
 
 
-# --- errors ------------------------------------------------------------------------------------
+# --- errors -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -273,12 +273,11 @@ def test_endless_recursion_gives_a_few_frames():
 
 def test_an_error_raised_by_a_library_alone_has_no_frames():
     assert guarded_call(np.linalg.inv, (np.zeros((2, 2)),)).frames == ()
-    try:
+    with pytest.raises(np.linalg.LinAlgError) as caught:
         np.linalg.inv("text")
-    except Exception as error:
-        assert own_frames(error) == ("in test_an_error_raised_by_a_library_alone_has_no_frames, "
-                                     'line %d: np.linalg.inv("text")'
-                                     % error.__traceback__.tb_lineno,)  # fmt: skip
+    (frame,) = own_frames(caught.value)
+    assert frame.startswith("in test_an_error_raised_by_a_library_alone_has_no_frames, line")
+    assert frame.endswith('np.linalg.inv("text")')
 
 
 class Mute(Exception):
@@ -316,7 +315,7 @@ def test_messages_are_one_short_line():
     assert len(message_of(ValueError("x" * 10**6))) <= 300
 
 
-# --- printing and warnings -------------------------------------------------------------------
+# --- printing and warnings ----------------------------------------------------------------------
 
 
 def test_printing_is_kept_up_to_a_limit(capsys):
@@ -349,7 +348,7 @@ def test_warnings_are_collected_not_shown(capsys):
     assert capsys.readouterr() == ("", "")
 
 
-# --- time ----------------------------------------------------------------------------------------
+# --- time ---------------------------------------------------------------------------------------
 
 
 def spin():
@@ -359,15 +358,15 @@ def spin():
 
 def swallow():
     while True:
-        try:
+        try:  # noqa: SIM105 - the habit that is tested
             spin()
-        except:  # noqa: E722 - what is tested
+        except:  # noqa: E722
             pass
 
 
 def sleep_and_swallow():
     while True:
-        try:
+        try:  # noqa: SIM105
             time.sleep(1)
         except:  # noqa: E722
             pass
@@ -448,11 +447,10 @@ def test_limits_may_stand_inside_each_other():
     with pytest.raises(TimeLimitError), time_limit(0.05), time_limit(5):
         spin()
     assert time.monotonic() - started < 1
-    with pytest.raises(TimeLimitError), time_limit(5):
-        with contextlib.suppress(TimeLimitError), time_limit(0.02):
-            spin()
-        with time_limit(0.02):
-            spin()
+    with time_limit(5):
+        for _ in range(2):
+            with pytest.raises(TimeLimitError), time_limit(0.02):
+                spin()
 
 
 def test_other_threads_have_no_alarm_and_run_all_the_same():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import decimal
-import math
 import numbers
 import re
 import sys
@@ -279,17 +278,16 @@ def identical(before: Any, after: Any) -> bool:
             first, second = to_numpy(before), to_numpy(after)
             if first.shape != second.shape:
                 return False
-            return bool(np.array_equal(first, second, equal_nan=first.dtype.kind in "fc"))
+            return bool(np.array_equal(first, second, equal_nan=first.dtype.kind in "fcmM"))
         if isinstance(before, (list, tuple)):
             return len(before) == len(after) and all(map(identical, before, after))
         if isinstance(before, Mapping):
             return list(before) == list(after) and all(
                 identical(before[k], after[k]) for k in before
             )
-        if isinstance(before, float) and math.isnan(before):
-            return math.isnan(after)
         if isinstance(before, (numbers.Number, str, bytes, Set)):
-            return bool(before == after)
+            neither = before != before and after != after  # NaN, real or complex
+            return bool(before == after or neither)
     except Exception:
         return False
     return True

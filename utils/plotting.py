@@ -26,6 +26,7 @@ BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PURPLE, SKY, YELLOW, BLACK = "#CC79A7", "#56B4E9", "#F0E442", "#000000"
 PALETTE = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, BLACK)
 _DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
+_BESIDE: dict[str, Any] = {"xytext": (5, 0), "textcoords": "offset points"}
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 STYLE: dict[str, Any] = {
@@ -123,12 +124,15 @@ def slider(
     ``draw(value)`` returns the figure and ``alt(value)`` its alternative text; ``start`` is the
     first value shown (by default the middle one). The figure is an ordinary output with its
     alternative text, so that a saved notebook shows it without a running kernel. Returns the
-    ``ipywidgets`` slider. Raises ``ValueError`` when ``start`` is not one of ``values``.
+    ``ipywidgets`` slider. Raises ``ValueError`` when there are no ``values`` or ``start`` is not
+    one of them.
     """
     from IPython.display import display
     from ipywidgets import Layout, SelectionSlider
 
     values = list(values)
+    if not values:
+        raise ValueError("a slider moves over values, and there are no values")
     start = values[len(values) // 2] if start is None else start
     if start not in values:
         raise ValueError(f"start={start!r} is not one of the values")
@@ -161,6 +165,7 @@ def slider(
     return widget
 
 
+@styled()
 def curves(
     lines: Mapping[str, Sequence[float]] | History,
     x: Sequence[float] | None = None,
@@ -189,22 +194,15 @@ def curves(
             ax.fill_between(across, *bands[name], color=colour, alpha=0.15, linewidth=0)
         finite = np.flatnonzero(np.isfinite(values))
         if len(finite):
-            end = finite[-1]
-            ax.annotate(
-                name,
-                (across[end], values[end]),
-                xytext=(5, 0),
-                textcoords="offset points",
-                color=colour,
-                va="center",
-                fontsize=9,
-            )
+            end = (across[finite[-1]], values[finite[-1]])
+            ax.annotate(name, end, **_BESIDE, color=colour, va="center", fontsize=9)
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
     if log:
         ax.set_yscale("log")
     return ax
 
 
+@styled()
 def image_grid(
     images: Any,
     titles: Sequence[str] | None = None,
@@ -243,6 +241,7 @@ def image_grid(
     return fig
 
 
+@styled()
 def decision_regions(
     predict: Callable[[np.ndarray], Any],
     X: np.ndarray,
@@ -283,21 +282,16 @@ def decision_regions(
         interpolation="nearest",
     )
     for index, value in enumerate(classes):
-        ax.scatter(
-            *X[y == value].T,
-            s=22,
-            marker=MARKERS[index % len(MARKERS)],
-            color=colours[index],
-            edgecolor="white",
-            linewidth=0.5,
-            label=str(value) if names is None else names[index],
-        )
+        marker, name = MARKERS[index % len(MARKERS)], str(value) if names is None else names[index]
+        edges = {"edgecolor": "white", "linewidth": 0.5}
+        ax.scatter(*X[y == value].T, s=22, marker=marker, color=colours[index], **edges, label=name)
     ax.set(xlabel=labels[0], ylabel=labels[1])
     ax.legend()
     ax.grid(False)
     return ax
 
 
+@styled()
 def heatmap(
     matrix: Any,
     *,

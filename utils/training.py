@@ -24,7 +24,7 @@ def _environment_int(name: str, least: int) -> int | None:
     text = os.environ.get(name, "").strip()
     if not text:
         return None
-    if not text.isdigit() or int(text) < least:
+    if not text.isdecimal() or int(text) < least:
         raise ValueError(f"{name}={text!r}: expected a whole number, at least {least}")
     return int(text)
 
@@ -35,9 +35,12 @@ def seed_everything(seed: int = 0) -> int:
     ``COURSE_SEED`` (whole number ≥ 0) is added to ``seed``: the same lesson then runs with other
     luck. Keep the result and derive explicit generators from it, for example
     ``np.random.default_rng([SEED, 1])``. ``COURSE_THREADS`` (≥ 1), if set, limits the threads of
-    torch and of NumPy's linear algebra. Raises ``ValueError`` for a setting that is not a number.
+    torch and of NumPy's linear algebra. Raises ``ValueError`` for a setting that is not a number
+    and for a sum outside of 0 … 2³² − 1, which NumPy's generator could not take.
     """
     seed = seed + (_environment_int("COURSE_SEED", 0) or 0)
+    if not 0 <= seed < 2**32:
+        raise ValueError(f"the seed, with COURSE_SEED added, is {seed}: not in 0 … 2³² − 1")
     threads = _environment_int("COURSE_THREADS", 1)
     if threads:
         from threadpoolctl import threadpool_limits
@@ -96,8 +99,9 @@ def batches(
     stop = rows - rows % size if drop_last else rows
     if shuffle:
         order = torch.randperm(rows, generator=generator).to(tensors[0].device)
-        for part in order[:stop].split(size):
-            yield tuple(tensor[part] for tensor in tensors)
+        for start in range(0, stop, size):
+            rows_of_batch = order[start : start + size]
+            yield tuple(tensor[rows_of_batch] for tensor in tensors)
     else:
         for start in range(0, stop, size):
             yield tuple(tensor[start : start + size] for tensor in tensors)

@@ -443,7 +443,7 @@ standardise_split = Bug(
             "treated with the numbers of the training rows.",
         ),
         Mistake(
-            "the test rows standardised by their own statistics",
+            "the test rows divided by a spread of their own",
             _split_own_statistics_unguarded,
             "A single test row has no spread, and 0/0 is NaN. The test rows must be treated with "
             "the numbers of the training rows.",

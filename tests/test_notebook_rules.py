@@ -1,0 +1,601 @@
+"""The rules for notebooks catch what they are for: a good notebook, spoilt in every way."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import notebook_rules
+import pytest
+from notebook_rules import EXEMPT, EXEMPT_FROM, PARTS, RULES, anchor, problems_of
+
+ALT = "A line that falls from 4 to 1 in ten steps."
+WORDS = "Many plain words explain the idea step by step. " * 200
+
+
+def markdown(*lines: str, **extra) -> dict:
+    return {"cell_type": "markdown", "metadata": {}, "source": "\n".join(lines), **extra}
+
+
+def code(source: str, *outputs: dict, tags: tuple[str, ...] = (), hidden: bool = False) -> dict:
+    metadata: dict = {"tags": list(tags)} if tags else {}
+    if hidden:
+        metadata["jupyter"] = {"source_hidden": True}
+    return {
+        "cell_type": "code",
+        "execution_count": None,
+        "metadata": metadata,
+        "outputs": list(outputs),
+        "source": source,
+    }
+
+
+def printed(text: str, name: str = "stdout") -> dict:
+    return {"output_type": "stream", "name": name, "text": text}
+
+
+def picture(alt: str = ALT) -> dict:
+    return {
+        "output_type": "display_data",
+        "data": {"image/png": "iVBORw0KGgo=", "text/plain": "a figure"},
+        "metadata": {"image/png": {"alt": alt}},
+    }
+
+
+def good_cells() -> list[dict]:
+    cells = [
+        markdown("# Made up", "", "What you build. See [the start](../start_here.ipynb)."),
+        code("import math\nfrom utils.claims import claim\n\nfrom exercises import made as check"),
+        markdown("## By hand", "", WORDS, "", "Back to [the code](#From-scratch)."),
+    ]
+    for number in range(5):
+        cells += [
+            code(f"print({number})", printed(f"{number}\n"), tags=("nbval-check-output",)),
+            markdown("Next, and read [the manual](https://example.org/page#part)."),
+        ]
+    cells += [
+        code("total = math.fsum([0.5, 0.5])"),
+        code("# Drawing: the total.\nprint(total)", picture(), tags=("figure",), hidden=True),
+        code('claim("One", total, at_least=1)\nclaim("Two", total, at_most=2)', printed("✓\n")),
+        markdown("## From scratch", "", "![" + ALT + "](../picture.png)"),
+        code('claim("Three", 1, at_least=1)\nclaim("Four", 1, at_most=1)'),
+        markdown("## The library's version", "", "## What goes wrong", "", "## Heard elsewhere"),
+    ]
+    for number in range(1, 5):
+        cells += [
+            markdown(f"### Exercise {number} · A task", "", "What to do."),
+            code(f"def task(x):\n    ...\n\n\ncheck.task_{number}(task)", tags=("exercise",)),
+            code(f"check.task_{number}.confirm(abs)", tags=("solution",), hidden=True),
+        ]
+    folded = "<details><summary>Why?</summary>\n\nBecause.\n\n</details>\n"
+    cells += [
+        markdown("## Questions you may be asked", "", folded * 4),
+        markdown("## Summary and sources", "", "A. Author (2020), arXiv:2001.00001."),
+    ]
+    return cells
+
+
+@pytest.fixture
+def path(tmp_path):
+    chapter = tmp_path / "chapters" / "01_ml_basics"
+    chapter.mkdir(parents=True)
+    start = {"metadata": {}, "cells": [markdown("# Start here", "", "## First `steps`")]}
+    (tmp_path / "chapters" / "start_here.ipynb").write_text(json.dumps(start))
+    (tmp_path / "chapters" / "picture.png").write_bytes(b"")
+    return chapter / "02_made_up.ipynb"
+
+
+def numbered(cells: list[dict]) -> list[dict]:
+    for number, cell in enumerate((c for c in cells if c["cell_type"] == "code"), start=1):
+        cell["execution_count"] = number
+    return cells
+
+
+def good_notebook() -> dict:
+    course = {
+        "title": "Made up",
+        "summary": "One line.",
+        "minutes": 20,
+        "seconds": 5,
+        "needs": ["chapters/start_here.ipynb"],
+        "topics": ["a topic"],
+    }
+    return {"metadata": {"course": course}, "cells": numbered(good_cells()), "nbformat": 4}
+
+
+def find(notebook: dict, start: str) -> int:
+    """The position of the first cell whose text begins with ``start``."""
+    return next(i for i, c in enumerate(notebook["cells"]) if c["source"].startswith(start))
+
+
+def cell(notebook: dict, start: str) -> dict:
+    return notebook["cells"][find(notebook, start)]
+
+
+def test_a_good_notebook_has_no_problems(path):
+    notebook = good_notebook()
+    path.write_text(json.dumps(notebook))
+    assert problems_of(notebook, path) == []
+
+
+SPOILERS: dict[str, tuple] = {}
+
+
+def must_fail(rule: str, said: str):
+    """Registers a way to spoil the good notebook, which ``rule`` must catch and say."""
+
+    def register(spoil):
+        SPOILERS[spoil.__name__] = (rule, said, spoil)
+        return spoil
+
+    return register
+
+
+def _metadata(field: str, value, said: str) -> None:
+    def spoil(notebook):
+        if value is None:
+            del notebook["metadata"]["course"][field]
+        else:
+            notebook["metadata"]["course"][field] = value
+
+    SPOILERS[f"metadata {field} {value!r}"[:60]] = ("metadata", said, spoil)
+
+
+for _field, _value in [
+    ("title", None),
+    ("title", " "),
+    ("summary", None),
+    ("summary", "two\nlines"),
+    ("minutes", None),
+    ("minutes", 0),
+    ("minutes", "20"),
+    ("seconds", None),
+    ("seconds", 1.5),
+    ("seconds", True),
+    ("needs", None),
+    ("topics", None),
+    ("topics", []),
+    ("topics", [1]),
+]:
+    _metadata(_field, _value, f"course.{_field}")
+_metadata("seconds", 151, "151 seconds are more than 150")
+for _link in ("chapters/gone.ipynb", "start_here.ipynb", "chapters/01_ml_basics/02_made_up.ipynb"):
+    _metadata("needs", [_link], f"names no other lesson: {_link}")
+
+
+@must_fail("metadata", "course.title")
+def no_course_metadata(notebook):
+    del notebook["metadata"]["course"]
+
+
+@must_fail("title", "one heading of level 1")
+def no_title(notebook):
+    notebook["cells"][0]["source"] = "Made up"
+
+
+@must_fail("title", "one heading of level 1")
+def two_titles(notebook):
+    notebook["cells"].append(markdown("# Another title"))
+
+
+@must_fail("title", "is not course.title")
+def other_title(notebook):
+    notebook["cells"][0]["source"] = "# Made down"
+
+
+for _part, _pattern in PARTS.items():
+
+    def _without(notebook, part=_part):
+        for one in notebook["cells"]:
+            if one["cell_type"] == "markdown":
+                one["source"] = one["source"].replace(f"## {part}", "## Something")
+
+    SPOILERS[f"without {_part}"] = ("parts", f"no heading says “{_part}”", _without)
+
+
+@must_fail("parts", "“The library's version” stands too early")
+def parts_out_of_order(notebook):
+    cell(notebook, "## By hand")["source"] = "## The library\n\n" + WORDS
+    cell(notebook, "## The library's")["source"] = "## By hand\n\n## From scratch again"
+
+
+@must_fail("parts", "no heading says “From scratch”")
+def a_heading_inside_a_code_block(notebook):
+    cell(notebook, "## From scratch")["source"] = "```\n## From scratch\n```"
+
+
+@must_fail("sources", "3 folded answers")
+def few_questions(notebook):
+    questions = cell(notebook, "## Questions")
+    questions["source"] = questions["source"].replace("<details>", "<div>", 1)
+
+
+@must_fail("sources", "no paper")
+def no_papers(notebook):
+    cell(notebook, "## Summary")["source"] = "## Summary\n\nThe end."
+
+
+@must_fail("executed", "execution counts are not 1 to")
+def not_executed(notebook):
+    cell(notebook, "print(3)")["execution_count"] = None
+
+
+@must_fail("executed", "execution counts are not 1 to")
+def executed_out_of_order(notebook):
+    cell(notebook, "print(3)")["execution_count"] = 99
+
+
+@must_fail("executed", "ends with ValueError")
+def an_error(notebook):
+    error = {"output_type": "error", "ename": "ValueError", "evalue": "", "traceback": []}
+    cell(notebook, "total")["outputs"] = [error]
+
+
+@must_fail("executed", "wrote to stderr")
+def stderr(notebook):
+    cell(notebook, "total")["outputs"] = [printed("careful", name="stderr")]
+
+
+@must_fail("executed", "shows a warning: RuntimeWarning")
+def a_warning(notebook):
+    cell(notebook, "total")["outputs"] = [printed("a.py:1: RuntimeWarning: overflow in exp\n")]
+
+
+FOLDERS = ("home", "root", "tmp", "work", "opt", "usr", "Users")
+for _folder in FOLDERS:
+
+    def _with_path(notebook, folder=_folder):
+        place = "/".join(["", folder, "somebody", "file.txt"])
+        cell(notebook, "total")["outputs"] = [printed(f"saved as {place}\n")]
+
+    SPOILERS[f"path in {_folder}"] = ("portable", "shows a path", _with_path)
+
+
+@must_fail("portable", "shows a path")
+def a_windows_path(notebook):
+    cell(notebook, "total")["outputs"] = [printed("C:" + "\\Windows\\x")]
+
+
+@must_fail("portable", "shows a path")
+def an_installed_library(notebook):
+    cell(notebook, "total")["outputs"] = [printed("lib/" + "site-" + "packages/torch")]
+
+
+@must_fail("portable", "shows a path")
+def a_path_in_html(notebook):
+    data = {"text/html": "<a href='" + "/".join(["", "home", "me"]) + "'>x</a>"}
+    output = {"output_type": "display_data", "data": data, "metadata": {}}
+    cell(notebook, "total")["outputs"] = [output]
+
+
+@must_fail("portable", "shows an address")
+def an_address(notebook):
+    data = {"text/plain": "<function f at 0x7f7be632b240>"}
+    cell(notebook, "total")["outputs"] = [{"output_type": "execute_result", "data": data}]
+
+
+@must_fail("portable", "the metadata hold a path")
+def a_path_in_the_metadata(notebook):
+    notebook["metadata"]["kernelspec"] = {"argv": ["/".join(["", "usr", "bin", "python"])]}
+
+
+@must_fail("counts", "3 exercises, at least 4")
+def few_exercises(notebook):
+    del notebook["cells"][find(notebook, "### Exercise 4") :][:3]
+    start = find(notebook, "### Exercise 4")
+    del notebook["cells"][start : start + 3]
+
+
+@must_fail("counts", "3 claims, at least 4")
+def few_claims(notebook):
+    cell(notebook, 'claim("Three"')["source"] = 'claim("Three", 1, at_least=1)\n# claim("Four")'
+
+
+@must_fail("counts", "4 cells with compared output")
+def few_compared(notebook):
+    del cell(notebook, "print(3)")["metadata"]["tags"]
+
+
+@must_fail("compared", "no stored text to compare with")
+def nothing_to_compare(notebook):
+    cell(notebook, "print(3)")["outputs"] = []
+
+
+@must_fail("compared", "no stored text to compare with")
+def only_a_picture_to_compare(notebook):
+    output = picture()
+    del output["data"]["text/plain"]
+    cell(notebook, "print(3)")["outputs"] = [output]
+
+
+@must_fail("exercises", "has no solution cell behind it")
+def no_solution(notebook):
+    del notebook["cells"][find(notebook, "check.task_2.confirm")]
+
+
+@must_fail("exercises", "solves no exercise")
+def a_stray_solution(notebook):
+    notebook["cells"] += [markdown("More"), code("1", tags=("solution",), hidden=True)]
+
+
+@must_fail("exercises", "is not folded")
+def an_open_solution(notebook):
+    del cell(notebook, "check.task_2.confirm")["metadata"]["jupyter"]
+
+
+@must_fail("exercises", "no heading “### Exercise 2 · …”")
+def a_wrong_number(notebook):
+    cell(notebook, "### Exercise 2")["source"] = "### Exercise 3 · A task"
+
+
+@must_fail("exercises", "no heading “### Exercise 2 · …”")
+def no_title_of_an_exercise(notebook):
+    cell(notebook, "### Exercise 2")["source"] = "### Exercise 2"
+
+
+@must_fail("exercises", "5 headings for 4 exercises")
+def a_heading_without_exercise(notebook):
+    notebook["cells"].append(markdown("### Exercise 5 · Later"))
+
+
+@must_fail("pictures", "has no alt text")
+def no_alt_text(notebook):
+    cell(notebook, "# Drawing")["outputs"] = [picture("")]
+
+
+@must_fail("pictures", "has no alt text")
+def a_short_alt_text(notebook):
+    cell(notebook, "# Drawing")["outputs"] = [picture("A figure. " + " " * 40)]
+
+
+@must_fail("pictures", "has no alt text")
+def an_svg_without_alt_text(notebook):
+    output = {"output_type": "display_data", "data": {"image/svg+xml": "<svg/>"}, "metadata": {}}
+    cell(notebook, "total")["outputs"] = [output]
+
+
+@must_fail("pictures", "has no alt text")
+def an_html_output_without_alt_text(notebook):
+    output = {"output_type": "display_data", "data": {"text/html": "<img src='x'>"}}
+    cell(notebook, "total")["outputs"] = [output]
+
+
+@must_fail("pictures", "has no alt text")
+def an_image_in_the_text_without_alt_text(notebook):
+    cell(notebook, "## From scratch")["source"] = "## From scratch\n\n![](../picture.png)"
+
+
+@must_fail("pictures", "has no alt text")
+def an_html_image_in_the_text_without_alt_text(notebook):
+    cell(notebook, "## From scratch")["source"] = '## From scratch\n\n<img src="../picture.png">'
+
+
+@must_fail("short_cells", "has 31 lines, at most 30")
+def a_long_cell(notebook):
+    cell(notebook, "total")["source"] = "total = 0\n\n" + "total += 1\n" * 30
+
+
+@must_fail("short_cells", "the median is 11 lines")
+def long_cells(notebook):
+    for one in notebook["cells"]:
+        if one["cell_type"] == "code":
+            one["source"] += "\n" + "\n".join(f"line_{n} = {n}" for n in range(10))
+
+
+@must_fail("short_cells", "is empty")
+def an_empty_cell(notebook):
+    notebook["cells"].append(code(" \n"))
+
+
+for _line in (
+    "!ls",
+    "%matplotlib inline",
+    "  %timeit total",
+    "%%time\ntotal = 1",
+    "print?",
+    "help??",
+    "import subprocess\nsubprocess.run(['pip', 'install', 'x'])",
+    "import os\nos.system('ls')",
+    "get_ipython().system('ls')",
+    "total = = 1",
+):
+
+    def _with_line(notebook, line=_line):
+        cell(notebook, "total")["source"] = f"{line}\ntotal = 1"
+
+    SPOILERS[f"line {_line!r}"[:40]] = ("plain_python", "plain_python: cell", _with_line)
+
+for _link, _said in {
+    "gone.ipynb": "there is no such file",
+    "../gone.png": "there is no such file",
+    "/chapters/start_here.ipynb": "there is no such file",
+    "#From-nowhere": "there is no such heading",
+    "#from-scratch": "there is no such heading",
+    "../start_here.ipynb#gone": "there is no such heading",
+    "../picture.png#part": "only headings of notebooks",
+    "http://": "not an address",
+    "https://nohost/page": "not an address",
+    "https://[broken": "not an address",
+    "ftp://example.org/x": "neither a relative path",
+    "attachment:picture.png": "neither a relative path",
+    "//example.org/x": "neither a relative path",
+    "": "leads nowhere",
+}.items():
+
+    def _with_link(notebook, link=_link):
+        notebook["cells"][0]["source"] += f" And [this]({link})."
+
+    SPOILERS[f"link {_link!r}"] = ("links", _said, _with_link)
+
+
+@must_fail("links", "there is no such file")
+def a_broken_html_link(notebook):
+    notebook["cells"][0]["source"] += ' <a href="gone.ipynb">x</a>'
+
+
+@must_fail("links", "there is no such file")
+def a_broken_reference(notebook):
+    notebook["cells"][0]["source"] += "\n\nSee [this][1].\n\n[1]: gone.ipynb"
+
+
+@must_fail("small_file", "fewer than 1,500,000")
+def a_large_file(notebook):
+    cell(notebook, "total")["outputs"] = [printed("x" * 1_500_000)]
+
+
+@must_fail("imports", "numpy is imported in cell")
+def an_unused_import(notebook):
+    notebook["cells"][1]["source"] += "\nimport numpy"
+
+
+@must_fail("imports", "plt is imported in cell")
+def an_unused_alias(notebook):
+    notebook["cells"][1]["source"] += "\nimport matplotlib.pyplot as plt"
+
+
+@must_fail("imports", "pi is imported in cell")
+def a_name_only_in_a_comment(notebook):
+    notebook["cells"][1]["source"] += "\nfrom math import pi  # pi"
+
+
+@must_fail("imports", "imports * from math")
+def everything_imported(notebook):
+    notebook["cells"][1]["source"] += "\nfrom math import *"
+
+
+for _tag in ("raises-exception", "nbval-skip", "skip-execution", "nbval-raises-exception"):
+
+    def _with_tag(notebook, tag=_tag):
+        cell(notebook, "total")["metadata"]["tags"] = [tag]
+
+    SPOILERS[f"tag {_tag}"] = ("honest_tags", f"has the tag {_tag}", _with_tag)
+
+
+@must_fail("honest_tags", "has the comment NBVAL_SKIP")
+def a_comment_that_skips(notebook):
+    cell(notebook, "total")["source"] = "# NBVAL_SKIP\ntotal = 1"
+
+
+@must_fail("introduced", "no prose before code cell")
+def two_code_cells(notebook):
+    notebook["cells"].insert(find(notebook, "total"), code("other = 1"))
+
+
+@must_fail("introduced", "no prose before code cell 0")
+def code_first(notebook):
+    notebook["cells"].insert(0, code("other = 1"))
+
+
+@must_fail("introduced", "no prose before code cell")
+def code_after_a_solution(notebook):
+    notebook["cells"].insert(find(notebook, "check.task_2.confirm") + 1, code("other = 1"))
+
+
+@must_fail("introduced", "no prose before code cell")
+def an_exercise_after_code(notebook):
+    notebook["cells"].insert(find(notebook, "### Exercise 2") + 1, code("other = 1"))
+
+
+@must_fail("figure_cells", "is not folded")
+def an_open_figure(notebook):
+    del cell(notebook, "# Drawing")["metadata"]["jupyter"]
+
+
+@must_fail("figure_cells", "does not begin with a comment")
+def a_figure_without_comment(notebook):
+    cell(notebook, "# Drawing")["source"] = "print(total)"
+
+
+@must_fail("length", "words, at least 1500")
+def few_words(notebook):
+    long = cell(notebook, "## By hand")
+    long["source"] = long["source"].replace(WORDS, "```\n" + WORDS + "\n```")
+
+
+@pytest.mark.parametrize("name", SPOILERS)
+def test_a_spoilt_notebook_is_caught_with_the_right_words(name, path):
+    rule, said, spoil = SPOILERS[name]
+    notebook = good_notebook()
+    before = copy.deepcopy(notebook)
+    spoil(notebook)
+    if rule != "executed":
+        numbered(notebook["cells"])
+    assert notebook != before
+    path.write_text(json.dumps(notebook))
+    problems = getattr(notebook_rules, rule)(notebook, path)
+    assert any(said in problem for problem in problems), problems
+    assert all(problem.startswith(f"{rule}: ") for problem in problems)
+    assert set(problems) <= set(problems_of(notebook, path))
+
+
+def test_every_rule_has_a_notebook_that_fails_it():
+    assert {rule for rule, _, _ in SPOILERS.values()} == {rule.__name__ for rule in RULES}
+
+
+def test_a_file_that_is_large_on_disk_only_is_caught(path):
+    notebook = good_notebook()
+    path.write_text(json.dumps(notebook) + " " * 1_500_000)
+    assert "small_file" in "".join(problems_of(notebook, path))
+
+
+def test_the_start_page_is_exempt_from_a_few_rules_only(path):
+    start = path.parent.parent / f"{EXEMPT}.ipynb"
+    notebook = good_notebook()
+    notebook["metadata"]["course"]["needs"] = []
+    notebook["cells"] = numbered([markdown("# Made up"), code("1 / 2")])
+    start.write_text(json.dumps(notebook))
+    assert problems_of(notebook, start) == []
+    found = {problem.partition(":")[0] for problem in problems_of(notebook, path)}
+    assert found == set(EXEMPT_FROM)
+    assert set(EXEMPT_FROM) < {rule.__name__ for rule in RULES}
+    notebook["cells"][1]["execution_count"] = 7
+    assert problems_of(notebook, start) != []
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "../start_here.ipynb",
+        "../start_here.ipynb#First-steps",
+        "#From-scratch",
+        "../picture.png",
+        "https://doi.org/10.1000/xyz123",
+        "https://example.org/a?b=c&d=e#f",
+        '../start_here.ipynb "The start"',
+    ],
+)
+def test_links_that_lead_somewhere_are_fine(link, path):
+    notebook = good_notebook()
+    notebook["cells"][0]["source"] += f" And [this]({link})."
+    assert problems_of(notebook, path) == []
+
+
+def test_code_in_the_text_is_not_read_as_headings_or_links(path):
+    notebook = good_notebook()
+    notebook["cells"].append(
+        markdown("```python", "# A comment", "x[0](gone)", "```", "", "and `x[0](gone)`")
+    )
+    assert problems_of(notebook, path) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a ratio of 3/home/away",
+        "see https://example.org/home/page",
+        "and/or",
+        "/chapters",
+        "0x7f",
+        "It warned: overflow",
+    ],
+)
+def test_ordinary_outputs_are_fine(text, path):
+    notebook = good_notebook()
+    cell(notebook, "total")["outputs"] = [printed(text + "\n")]
+    assert problems_of(notebook, path) == []
+
+
+def test_anchors_are_those_of_jupyterlab():
+    assert anchor("The *idea*, then `code`") == "The-idea,-then-code"
+    assert anchor("See [this](x.ipynb)") == "See-this"
+    assert anchor("snake_case stays") == "snake_case-stays"
