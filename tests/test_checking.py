@@ -693,6 +693,7 @@ def test_stubs_are_recognised_and_not_recorded(answer, capsys):
     assert "○ Not attempted yet: Softmax" in out
     assert "check.softmax.hint()" in out
     assert progress.attempts() == []
+    assert "Progress is not kept" not in out  # it was not even tried
 
 
 class OneMethodDone:
