@@ -186,6 +186,12 @@ cross_entropy = Function(
             "needs its own maximum: max(axis=1, keepdims=True).",
         ),
         Mistake(
+            "the softmax applied twice",
+            lambda logits, labels: _cross_entropy(_softmax(logits), labels),
+            "The logits were turned into probabilities, and then ln softmax was taken of these. "
+            "Use the logits themselves.",
+        ),
+        Mistake(
             "the softmax taken down the columns",
             _down_the_columns,
             "The classes of one example stand in one row, so the probabilities of a row must sum "
@@ -391,6 +397,12 @@ def _weights_in_a_loop(labels):
     return [len(labels) / (len(classes) * labels.count(c)) for c in classes]
 
 
+def _weights_by_appearance(labels):
+    labels = labels.tolist()
+    classes = dict.fromkeys(labels)
+    return [len(labels) / (len(classes) * labels.count(c)) for c in classes]
+
+
 def _weights_by_bincount(labels):
     counts = np.bincount(labels)
     return len(labels) / (len(counts) * counts)
@@ -439,9 +451,16 @@ class_weights = Function(
             "nor names. np.unique(labels, return_counts=True) takes all of them.",
         ),
         Mistake(
-            "the classes in order of appearance or frequency",
+            "the classes in order of frequency",
             lambda labels: np.sort(_weights(labels)),
-            "Return them in the sorted order of the classes, as np.unique gives it.",
+            "Return them in the sorted order of the classes, as np.unique gives it, not the most "
+            "frequent first.",
+        ),
+        Mistake(
+            "the classes in order of appearance",
+            _weights_by_appearance,
+            "A dictionary or Counter keeps the order in which the classes turn up, so the result "
+            "would change with the order of the rows. Sort the classes.",
         ),
     ],
     also_correct=[_weights_in_a_loop],
@@ -495,7 +514,7 @@ separable = Choice(
 
 
 def _bayes_cases(rng: np.random.Generator) -> Iterator[Case]:
-    weather = np.array([[0, 0], [0, 1], [1, 0], [2, 0], [2, 1], [2, 1]])
+    weather = np.array([[0, 0], [2, 1], [1, 0], [2, 0], [2, 1], [0, 1]])
     played = np.array([0, 0, 1, 1, 1, 1])
     values = np.array([3, 2])
     yield Case((weather, played, np.array([2, 0]), values), label="all values seen")
@@ -698,8 +717,10 @@ def _others_ordered(first, order=_squared, reverse=False):
 
 
 def _others_too_few(X, y, k):
-    ranks = np.argsort(_squared(X), axis=1, kind="stable")
-    return np.array([_vote(y[row[1 : max(k, 2)]]) for row in ranks])
+    nearest = np.argsort(_squared(X), axis=1, kind="stable")[:, 1:k]
+    classes = np.unique(y)
+    votes = (y[nearest][:, :, None] == classes).sum(axis=1)
+    return classes[votes.argmax(axis=1)]
 
 
 def _others_mean_label(X, y, k):
