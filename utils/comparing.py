@@ -161,7 +161,7 @@ def _array_difference(expected: np.ndarray, received: Any, rtol: float, atol: fl
     if not close.shape:
         return ", ".join(pair)
     count = int((~close).sum())
-    differ = "entry differs" if count == 1 else "entries differ"
+    differ = "entry differs" if close.size == 1 else "entries differ"
     if close.size <= WHOLE and pair[0].split()[1] == f"{wanted[where]:.6g}":
         return f"{count} of {close.size} {differ}"  # the feedback shows so few as a whole
     return (

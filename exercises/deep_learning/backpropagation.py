@@ -1,0 +1,663 @@
+"""Exercises of the lesson on backpropagation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from functools import partial
+from itertools import pairwise, product
+
+import numpy as np
+
+from utils.checking import Bug, Case, Choice, Function, Mistake, Option, Value
+
+# --- Exercise 1: weights by hand ------------------------------------------------------------------
+
+
+def _switch_cases(rng: np.random.Generator) -> Iterator[Case]:
+    for switches in sorted(product((0, 1), repeat=3), key=sum):
+        yield Case((np.array(switches, dtype=float),), label=f"{sum(switches)} of 3 switches up")
+
+
+def _lamp(answer: Callable, switches: np.ndarray) -> float:
+    parts = answer()
+    if not isinstance(parts, (tuple, list)) or len(parts) != 3:
+        raise ValueError("three_switches() is to return three arrays: W, b, v")
+    W, b, v = (np.asarray(part, dtype=float) for part in parts)
+    if W.ndim != 2 or len(W) != 3 or b.shape != W.shape[1:] or v.shape != b.shape:
+        shapes = f"{W.shape}, {b.shape} and {v.shape}"
+        raise ValueError(f"W, b, v have shapes {shapes}, not (3, hidden), (hidden,), (hidden,)")
+    return float(np.maximum(switches @ W + b, 0.0) @ v)
+
+
+def _three_switches():
+    return np.ones((3, 3)), np.array([0.0, -1.0, -2.0]), np.array([1.0, -2.0, 2.0])
+
+
+def _switch_weights(b: list[float], v: list[float]) -> Callable:
+    return lambda: (np.ones((3, len(b))), np.array(b), np.array(v))
+
+
+three_switches = Function(
+    "deep_learning.backpropagation.three_switches",
+    title="A lamp with three switches",
+    cases=_switch_cases,
+    use=_lamp,
+    expected=lambda switches: float(switches.sum() % 2),
+    reference=_three_switches,
+    mistakes=[
+        Mistake(
+            "the network for two switches",
+            _switch_weights([0.0, -1.0], [1.0, -2.0]),
+            "With three switches up the line has gone on falling, to −1. A third unit must turn "
+            "it upwards again.",
+        ),
+        Mistake(
+            "the last change of slope too small",
+            _switch_weights([0.0, -1.0, -2.0], [1.0, -2.0, 1.0]),
+            "From 2 to 3 switches your line is flat. It falls with slope −1 before that joint and "
+            "must climb with slope +1 after it: how large is the change?",
+        ),
+        Mistake(
+            "slopes in the place of changes of slope",
+            _switch_weights([0.0, -1.0, -2.0], [1.0, -1.0, 1.0]),
+            "The units that are already on stay on. An output weight is therefore the *change* of "
+            "the slope at its joint, not the slope behind it.",
+        ),
+        Mistake(
+            "biases with the wrong sign",
+            _switch_weights([0.0, 1.0, 2.0], [1.0, -2.0, 2.0]),
+            "relu(s + 1) has its joint at s = −1. For a joint at s = 1 the bias is −1.",
+        ),
+        Mistake(
+            "joints one step too late",
+            _switch_weights([-1.0, -2.0, -3.0], [1.0, -2.0, 2.0]),
+            "Your line leaves zero only after the first switch. The first joint belongs at s = 0, "
+            "where the climb begins.",
+        ),
+    ],
+    also_correct=[
+        lambda: ([[2, 2, 2]] * 3, [0, -2, -4], [0.5, -1, 1]),
+        lambda: (np.ones((3, 4)), np.array([0, -1, -2, -3]), np.array([1, -2, 2, -7])),
+        lambda: (np.ones((3, 3), dtype=np.float32), np.array([0, -1, -2]), np.array([1, -2, 2])),
+    ],
+    hints=[
+        "Only the number s of switches that are up matters: give every switch weight 1 and think "
+        "of a function of s that is 0, 1, 0, 1 at s = 0, 1, 2, 3.",
+        "Draw that zigzag. Each hidden unit relu(s − c) bends the line at s = c; where are the "
+        "three joints?",
+        "The slopes are +1, −1, +1. The output weights are the changes: from 0 to +1, from +1 to "
+        "−1, from −1 to +1.",
+    ],
+    carry_on="n switches need n joints in one hidden layer. Further down, layers that fold do "
+    "the same with far fewer units.",
+)
+
+# --- Exercise 2: a value used twice ---------------------------------------------------------------
+
+
+def _used_twice_by_autograd() -> float:
+    import torch
+
+    a, b = torch.tensor(3.0, requires_grad=True), torch.tensor(4.0)
+    loss = (a * b + a) ** 2
+    return float(torch.autograd.grad(loss, a)[0])
+
+
+used_twice = Value(
+    "deep_learning.backpropagation.used_twice",
+    title="A value used twice",
+    expected=_used_twice_by_autograd,
+    tolerance=0.001,
+    reference=2 * 15 * (4 + 1),
+    mistakes=[
+        Mistake(
+            "only the path through the product",
+            2 * 15 * 4,
+            "a is used twice: in the product and once more in the sum. Add what arrives on the "
+            "second path.",
+        ),
+        Mistake(
+            "only the direct path",
+            2 * 15 * 1,
+            "This is what arrives over the sum. The product a·b depends on a too; add its part.",
+        ),
+        Mistake(
+            "the 2 of the square forgotten",
+            15 * 5,
+            "The paths are added rightly. The derivative of s² is 2s.",
+        ),
+        Mistake(
+            "the derivative with respect to b",
+            2 * 15 * 3,
+            "This is the answer for b, which is used once, with local derivative a. Asked is a.",
+        ),
+        Mistake(
+            "the derivative of s instead of L",
+            5,
+            "This is ∂s/∂a. The chain goes on to L = s²: multiply by ∂L/∂s.",
+        ),
+        Mistake("the value of L", 225, "This is L itself. Now walk back: begin with ∂L/∂s = 2s."),
+    ],
+    also_correct=[150, np.float32(150.0), np.array(150.0)],
+    hints=[
+        "Write s = p + a with p = a·b, and L = s². Which arrows leave a?",
+        "∂L/∂s = 2s = 30. One path from s to a is direct, the other goes through p.",
+        "The direct path contributes 30 · 1, the one through the product 30 · b.",
+    ],
+    carry_on="Wherever a value is used several times, gradients add up: weights shared by a "
+    "convolution, a state used at every time step, a skip connection.",
+)
+
+# --- Exercise 3: the backward pass of a layer with a skip connection ------------------------------
+
+
+def _skip_cases(rng: np.random.Generator) -> Iterator[Case]:
+    yield Case(
+        (np.array([[1.0, 2.0]]), np.array([[1.0, -1.0], [1.0, 0.0]]), np.array([[10.0, 1.0]])),
+        label="the example of the text",
+    )
+    yield Case((rng.normal(size=(4, 3)), rng.normal(size=(3, 3)), rng.normal(size=(4, 3))))
+    yield Case(
+        (rng.uniform(1, 2, size=(2, 2)), -np.ones((2, 2)), rng.normal(size=(2, 2))),
+        label="every ReLU is off",
+    )
+    yield Case(
+        (rng.uniform(1, 2, size=(3, 2)), np.array([[1.0, 2.0], [0.5, 1.0]]), np.ones((3, 2))),
+        label="every ReLU is on",
+    )
+
+
+def _skip_by_autograd(X, W, dY):
+    import torch
+
+    X, W, dY = (torch.tensor(part, dtype=torch.float64) for part in (X, W, dY))
+    X.requires_grad_(True)
+    W.requires_grad_(True)
+    dX, dW = torch.autograd.grad(X + torch.relu(X @ W), (X, W), grad_outputs=dY)
+    return dX.numpy(), dW.numpy()
+
+
+def _skip_backward(X, W, dY):
+    dZ = dY * (X @ W > 0)
+    return dY + dZ @ W.T, X.T @ dZ
+
+
+def _skip_by_rows(X, W, dY):
+    dX, dW = np.array(dY, dtype=float), np.zeros_like(W)
+    for x, dy, dx in zip(X, dY, dX, strict=True):
+        for j in range(W.shape[1]):
+            if x @ W[:, j] > 0:
+                dx += dy[j] * W[:, j]
+                dW[:, j] += dy[j] * x
+    return [dX, dW]
+
+
+def _masked(X, W, dY):
+    return dY * (X @ W > 0)
+
+
+def _mask_of_the_output(X, W, dY):
+    dZ = dY * (X + np.maximum(X @ W, 0) > 0)
+    return dY + dZ @ W.T, X.T @ dZ
+
+
+skip_backward = Function(
+    "deep_learning.backpropagation.skip_backward",
+    title="The way back through a skip connection",
+    cases=_skip_cases,
+    expected=_skip_by_autograd,
+    reference=_skip_backward,
+    mistakes=[
+        Mistake(
+            "the skip connection forgotten",
+            lambda X, W, dY: (_masked(X, W, dY) @ W.T, X.T @ _masked(X, W, dY)),
+            "X is used twice: inside the ReLU and once more as it is. The gradient of the second "
+            "use, dY itself, must be added to dX.",
+        ),
+        Mistake(
+            "the ReLU forgotten",
+            lambda X, W, dY: (dY + dY @ W.T, X.T @ dY),
+            "Where X @ W is not positive the ReLU passes nothing forward, and so nothing back: "
+            "multiply by the mask first.",
+        ),
+        Mistake(
+            "W not transposed",
+            lambda X, W, dY: (dY + _masked(X, W, dY) @ W, X.T @ _masked(X, W, dY)),
+            "W is square here, so the shapes do not complain. On the way back the roles of rows "
+            "and columns are exchanged: Wᵀ.",
+        ),
+        Mistake(
+            "dW transposed",
+            lambda X, W, dY: (
+                dY + _masked(X, W, dY) @ W.T,
+                _masked(X, W, dY).T @ X,
+            ),
+            "W[i, j] connects input i with unit j, so dW[i, j] = Σ over the rows of X[n, i] · "
+            "dZ[n, j]: the inputs come first.",
+        ),
+        Mistake(
+            "the skip connection masked too",
+            lambda X, W, dY: (
+                _masked(X, W, dY) + _masked(X, W, dY) @ W.T,
+                X.T @ _masked(X, W, dY),
+            ),
+            "The mask belongs to the ReLU only. Along the skip connection dY arrives unchanged, "
+            "and that is what skip connections are good for.",
+        ),
+        Mistake(
+            "the mean over the rows",
+            lambda X, W, dY: (
+                dY + _masked(X, W, dY) @ W.T,
+                X.T @ _masked(X, W, dY) / len(X),
+            ),
+            "Each row of X contributes to dW and the contributions add up. If the loss is a mean, "
+            "its 1/n is already inside dY.",
+        ),
+        Mistake(
+            "the mask taken from Y",
+            _mask_of_the_output,
+            "The ReLU sees X @ W, not Y = X + relu(X @ W). Take the mask where the ReLU stands.",
+        ),
+    ],
+    also_correct=[_skip_by_rows],
+    hints=[
+        "Name the steps: Z = X @ W, H = relu(Z), Y = X + H. Walk back: dH, dZ, then dX and dW.",
+        "dH = dY, and dZ = dY * (Z > 0).",
+        "dW = X.T @ dZ. dX has two parts: dZ @ W.T from the product, dY from the sum.",
+    ],
+    carry_on="The summand dY reaches the input whatever W is: with skip connections a gradient "
+    "finds its way through a hundred layers.",
+)
+
+# --- Exercise 4: find the bug in the order --------------------------------------------------------
+
+
+def _graph_cases(rng: np.random.Generator) -> Iterator[Case]:
+    yield Case(([[], [0], [1]], [[], [3.0], [-2.0]]), label="a chain")
+    yield Case(([[], [0, 0]], [[], [3.0, 3.0]]), label="x · x at x = 3")
+    yield Case(
+        ([[], [0], [0], [1, 2]], [[], [2.0], [5.0], [1.0, 1.0]]), label="two paths of equal length"
+    )
+    yield Case(
+        ([[], [0], [1], [2], [1, 3]], [[], [2.0], [3.0], [4.0], [1.0, 1.0]]),
+        label="a short path and a long one",
+    )
+    yield Case(
+        ([[], [0], [1], [2], [3, 1]], [[], [2.0], [3.0], [4.0], [5.0, 6.0]]),
+        label="the same paths, named in the other order",
+    )
+    yield Case(
+        ([[], [], [0, 1], [0], [2, 2]], [[], [], [2.0, 3.0], [7.0], [1.0, 4.0]]),
+        label="node 3 is not used",
+    )
+    parents: list[list[int]] = [[]]
+    for node in range(1, 9):
+        count = min(node, int(rng.integers(1, 4)))
+        parents.append(sorted(int(k) for k in rng.choice(node, size=count, replace=False)))
+    slopes = [[float(rng.integers(-3, 4)) for _ in chosen] for chosen in parents]
+    yield Case((parents, slopes), label="a random graph")
+
+
+def _sum_over_paths(parents, slopes):
+    """The definition: the product of the slopes along each path, summed over all paths."""
+    last = len(parents) - 1
+    totals = [0.0] * len(parents)
+
+    def walk(node: int, product_so_far: float) -> None:
+        totals[node] += product_so_far
+        for parent, slope in zip(parents[node], slopes[node], strict=True):
+            walk(parent, product_so_far * slope)
+
+    walk(last, 1.0)
+    return totals
+
+
+def _gradients(parents, slopes):
+    gradient = [0.0] * len(parents)
+    gradient[-1] = 1.0
+    for node in reversed(range(len(parents))):
+        for parent, slope in zip(parents[node], slopes[node], strict=True):
+            gradient[parent] += gradient[node] * slope
+    return gradient
+
+
+def _gradients_by_queue(parents, slopes, take=0):
+    gradient = [0.0] * len(parents)
+    gradient[-1] = 1.0
+    queue, seen = [len(parents) - 1], set()
+    while queue:
+        node = queue.pop(take)
+        for parent, slope in zip(parents[node], slopes[node], strict=True):
+            gradient[parent] += gradient[node] * slope
+            if parent not in seen:
+                seen.add(parent)
+                queue.append(parent)
+    return gradient
+
+
+def _gradients_sent_again(parents, slopes):
+    gradient = [0.0] * len(parents)
+    gradient[-1] = 1.0
+    queue = [len(parents) - 1]
+    while queue:
+        node = queue.pop(0)
+        for parent, slope in zip(parents[node], slopes[node], strict=True):
+            gradient[parent] += gradient[node] * slope
+            queue.append(parent)
+    return gradient
+
+
+def _gradients_overwritten(parents, slopes):
+    gradient = [0.0] * len(parents)
+    gradient[-1] = 1.0
+    for node in reversed(range(len(parents))):
+        for parent, slope in zip(parents[node], slopes[node], strict=True):
+            gradient[parent] = gradient[node] * slope
+    return gradient
+
+
+def _gradients_forwards(parents, slopes):
+    gradient = [0.0] * len(parents)
+    gradient[-1] = 1.0
+    for node in range(len(parents)):
+        for parent, slope in zip(parents[node], slopes[node], strict=True):
+            gradient[parent] += gradient[node] * slope
+    return gradient
+
+
+def _gradients_local_only(parents, slopes):
+    gradient = [0.0] * len(parents)
+    gradient[-1] = 1.0
+    for node in reversed(range(len(parents))):
+        for parent, slope in zip(parents[node], slopes[node], strict=True):
+            gradient[parent] += slope
+    return gradient
+
+
+def _gradients_from_children(parents, slopes):
+    matrix = np.zeros((len(parents), len(parents)))
+    for node, (chosen, steps) in enumerate(zip(parents, slopes, strict=True)):
+        for parent, slope in zip(chosen, steps, strict=True):
+            matrix[parent, node] += slope
+    start = np.zeros(len(parents))
+    start[-1] = 1.0
+    return np.linalg.solve(np.eye(len(parents)) - matrix, start)
+
+
+gradients = Bug(
+    "deep_learning.backpropagation.gradients",
+    title="Find the bug: sent on too early",
+    cases=_graph_cases,
+    expected=_sum_over_paths,
+    reference=_gradients,
+    planted=_gradients_by_queue,
+    mistakes=[
+        Mistake(
+            "sent on again and again",
+            _gradients_sent_again,
+            "Now a node passes on its *whole* gradient each time something arrives, so the early "
+            "part is counted several times. Each node must send once, when it is complete.",
+        ),
+        Mistake(
+            "depth first in the place of breadth first",
+            partial(_gradients_by_queue, take=-1),
+            "Taking the newest node instead of the oldest changes which graphs fail, not that "
+            "some fail. A node may send only after *all* nodes that use it have sent.",
+        ),
+        Mistake(
+            "overwritten instead of added",
+            _gradients_overwritten,
+            "The order is right now, but = keeps only what arrived last. Use +=: a value used "
+            "twice receives from both uses.",
+        ),
+        Mistake(
+            "from the first node to the last",
+            _gradients_forwards,
+            "Gradients travel from the output back to the inputs: the nodes must be visited in "
+            "reversed order.",
+        ),
+        Mistake(
+            "the gradient of the node forgotten",
+            _gradients_local_only,
+            "You add up local derivatives. The chain rule multiplies each by the gradient of the "
+            "node it leads to.",
+        ),
+    ],
+    also_correct=[_gradients_from_children, lambda p, s: np.array(_gradients(p, s))],
+    hints=[
+        "Draw the case “a short path and a long one”. In which order does the queue visit the "
+        "nodes, and what has node 1 received when it sends?",
+        "Node 1 is used by node 2 and by node 4. It must wait for both.",
+        "The nodes are numbered in the order of computation. Which order makes sure that every "
+        "node comes after all nodes that use it?",
+    ],
+    carry_on="On chains and on plain layered networks the faulty version is right, so a test on "
+    "those finds nothing: test with paths of different lengths.",
+)
+
+# --- Exercise 5: how many parameters? -------------------------------------------------------------
+
+
+def _parameters_by_library() -> int:
+    from torch import nn
+
+    model = nn.Sequential(
+        nn.Linear(784, 100), nn.ReLU(), nn.Linear(100, 50), nn.ReLU(), nn.Linear(50, 10)
+    )
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+parameter_count = Value(
+    "deep_learning.backpropagation.parameter_count",
+    title="How many numbers are learned?",
+    expected=_parameters_by_library,
+    tolerance=0.5,
+    reference=784 * 100 + 100 + 100 * 50 + 50 + 50 * 10 + 10,
+    mistakes=[
+        Mistake(
+            "no biases",
+            784 * 100 + 100 * 50 + 50 * 10,
+            "These are the weights. Every unit has a bias as well: 100, 50 and 10 more.",
+        ),
+        Mistake(
+            "no biases in the output layer",
+            784 * 100 + 100 + 100 * 50 + 50 + 50 * 10,
+            "The ten output units have biases too.",
+        ),
+        Mistake(
+            "only the first layer has weights",
+            784 * 100 + 100 + 50,
+            "You stopped after the first layer of weights. The layers from 100 to 50 and from 50 "
+            "to 10 have weights too.",
+        ),
+        Mistake(
+            "one bias a layer",
+            784 * 100 + 100 * 50 + 50 * 10 + 3,
+            "Each *unit* has its own bias, not each layer.",
+        ),
+        Mistake(
+            "units counted instead of connections",
+            100 + 50 + 10,
+            "This is the number of units. Each has one weight per input and a bias.",
+        ),
+        Mistake(
+            "biases of the inputs too",
+            784 * 100 + 100 * 50 + 50 * 10 + 784 + 100 + 50 + 10,
+            "The 784 inputs are given numbers; only computed units have a bias.",
+        ),
+    ],
+    also_correct=[84_060.0, np.int64(84_060)],
+    hints=[
+        "Each layer has (inputs × units) weights and one bias per unit.",
+        "The layers lead from 784 to 100, from 100 to 50, from 50 to 10.",
+        "That is 785 · 100 + 101 · 50 + 51 · 10.",
+    ],
+    carry_on="More than nine tenths sit in the first layer, because it is connected with every "
+    "pixel. Convolution will share those weights.",
+)
+
+# --- Exercise 6: count the pieces -----------------------------------------------------------------
+
+
+def _piece_cases(rng: np.random.Generator) -> Iterator[Case]:
+    def case(w, b, v, label):
+        return Case((np.array(w, float), np.array(b, float), np.array(v, float)), label=label)
+
+    yield case([1, 1, 1], [0, -1, -2], [1, -2, 2], "three joints")
+    yield case([1, 2, 1], [-1, -2, -3], [1, 1, 1], "two units share a joint")
+    yield case([1, 0, -1], [0, 1, 2], [1, 5, 1], "a unit that does not see x")
+    yield case([1, 1], [0, -1], [1, 0], "a unit that the output ignores")
+    yield case([1, -1], [0, 0], [1, -1], "relu(x) − relu(−x) = x")
+    yield case([1, -1], [-1, 1], [2, 2], "2 relu(x − 1) + 2 relu(1 − x) = 2 |x − 1|")
+    yield case([1, 2, -1], [-1, -2, 3], [2, -1, 1], "two that cancel, one that stays")
+    w, b, v = (rng.integers(-3, 4, size=12) for _ in range(3))
+    yield case(w, b, v, "twelve random units")
+
+
+def _pieces_by_slopes(w, b, v):
+    w, b, v = ([Fraction(float(number)) for number in part] for part in (w, b, v))
+    joints = sorted({-bias / weight for weight, bias in zip(w, b, strict=True) if weight})
+    if not joints:
+        return 1
+    middles = [(low + high) / 2 for low, high in pairwise(joints)]
+    inside = [joints[0] - 1, *middles, joints[-1] + 1]
+    slopes = [
+        sum(
+            out * weight for weight, bias, out in zip(w, b, v, strict=True) if weight * x + bias > 0
+        )
+        for x in inside
+    ]
+    return 1 + sum(one != other for one, other in pairwise(slopes))
+
+
+def _pieces(w, b, v):
+    change = {}
+    for weight, bias, out in zip(w, b, v, strict=True):
+        if weight != 0:
+            joint = -bias / weight
+            change[joint] = change.get(joint, 0.0) + out * abs(weight)
+    return 1 + sum(abs(total) > 1e-9 for total in change.values())
+
+
+def _joints(w, b, v, keep):
+    return {-b[i] / w[i] for i in range(len(w)) if w[i] != 0 and keep(i)}
+
+
+def _pieces_divided_by_zero(w, b, v):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return 1 + len(np.unique(-b / w))
+
+
+def _pieces_signed(w, b, v):
+    change = {}
+    for weight, bias, out in zip(w, b, v, strict=True):
+        if weight != 0:
+            change[-bias / weight] = change.get(-bias / weight, 0.0) + out * weight
+    return 1 + sum(abs(total) > 1e-9 for total in change.values())
+
+
+pieces = Function(
+    "deep_learning.backpropagation.pieces",
+    title="Count the pieces",
+    cases=_piece_cases,
+    expected=_pieces_by_slopes,
+    reference=_pieces,
+    mistakes=[
+        Mistake(
+            "the upper bound",
+            lambda w, b, v: len(w) + 1,
+            "D + 1 is the largest number possible. Units without weight, shared joints and "
+            "bends that cancel make it smaller.",
+        ),
+        Mistake(
+            "one joint per unit that matters",
+            lambda w, b, v: 1 + int(np.sum((w != 0) & (v != 0))),
+            "Two units can have their joint at the same place. That place counts once.",
+        ),
+        Mistake(
+            "every unit that sees x, shared joints counted twice",
+            lambda w, b, v: 1 + int(np.sum(w != 0)),
+            "Two units can have their joint at the same place, and a unit with output weight 0 "
+            "bends nothing.",
+        ),
+        Mistake(
+            "a joint for units that do not see x",
+            _pieces_divided_by_zero,
+            "A unit with w = 0 is constant: it has no joint, and −b/w is infinite or NaN. Leave "
+            "such units out before you divide. (And the output weights matter too.)",
+        ),
+        Mistake(
+            "the output weights ignored",
+            lambda w, b, v: 1 + len(_joints(w, b, v, lambda i: True)),
+            "These are the places where some unit switches. The output bends there only if the "
+            "slope changes, and that depends on v.",
+        ),
+        Mistake(
+            "bends that cancel are counted",
+            lambda w, b, v: 1 + len(_joints(w, b, v, lambda i: v[i] != 0)),
+            "relu(x) − relu(−x) is the straight line x: two bends at the same place can cancel. "
+            "Add up the changes of slope before you count.",
+        ),
+        Mistake(
+            "the change of slope with the wrong sign",
+            _pieces_signed,
+            "A unit with w < 0 switches *off* at its joint: the slope changes from v·w to 0, by "
+            "−v·w. In both cases the change is v·|w|.",
+        ),
+        Mistake(
+            "joints instead of pieces",
+            lambda w, b, v: _pieces(w, b, v) - 1,
+            "You counted the joints. One joint makes two pieces.",
+        ),
+    ],
+    also_correct=[
+        _pieces_by_slopes,
+        lambda w, b, v: np.int64(_pieces(list(w), list(b), list(v))),
+        lambda w, b, v: float(_pieces(w, b, v)),
+    ],
+    hints=[
+        "Unit i bends at x = −b/w. When does it not bend at all?",
+        "Going from left to right over the joint, the slope changes by v·w if w > 0 (the unit "
+        "switches on) and by −v·w if w < 0 (it switches off).",
+        "Collect the changes v·|w| in a dictionary with the joint as key, and count the joints "
+        "whose total is not zero.",
+    ],
+    carry_on="So D + 1 is a bound, and trained networks often stay below it: units die, or share "
+    "a joint.",
+)
+
+# --- Exercise 7: all weights equal ----------------------------------------------------------------
+
+equal_start = Choice(
+    "deep_learning.backpropagation.equal_start",
+    title="All weights equal",
+    options={
+        "a": Option(
+            "Training works as usual: each hidden unit soon finds a task of its own.",
+            "What could make two units different? They receive the same inputs, have the same "
+            "weights and send into the same weights: compare their gradients.",
+        ),
+        "b": Option(
+            "Nothing moves, because every gradient is zero.",
+            "That is what happens if all weights are *zero*. With 0.1 the hidden units are on for "
+            "some inputs and their gradients are not zero; but look at whether they differ.",
+        ),
+        "c": Option(
+            "The loss becomes NaN after a few steps.",
+            "Nothing here grows without bound. Equal weights are harmless as numbers; the trouble "
+            "is that they stay equal.",
+        ),
+        "d": Option(
+            "The hidden units stay equal to each other for ever.",
+            "Equal units receive equal gradients, so each step keeps them equal: 32 units do the "
+            "work of one. Random starting values exist to break this symmetry.",
+            right=True,
+        ),
+    },
+    hints=[
+        "Write down dW for two hidden units with the same weights in and out. What differs?",
+        "Column j of dW₁ is Xᵀ dz_j with dz_j = (dlogits @ W₂ᵀ)_j · (z_j > 0). For equal units all "
+        "of it is equal.",
+    ],
+)
