@@ -402,7 +402,7 @@ def test_endless_answers_are_stopped(answer):
     outcome = guarded_call(answer, seconds=0.05)
     assert outcome.timed_out
     assert outcome.error is None
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30  # generous: other tests share the processor
     # No alarm is left over: nothing rings later.
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
     time.sleep(0.15)
@@ -435,7 +435,7 @@ def test_a_timer_that_was_running_goes_on():
         assert rung == []
         time.sleep(0.2)
         assert len(rung) == 1
-        assert 0.1 < rung[0] - started < 1
+        assert 0.1 < rung[0] - started < 4
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
@@ -446,7 +446,7 @@ def test_limits_may_stand_inside_each_other():
     started = time.monotonic()
     with pytest.raises(TimeLimitError), time_limit(0.05), time_limit(5):
         spin()
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 4  # the inner limit would be 5
     with time_limit(5):
         for _ in range(2):
             with pytest.raises(TimeLimitError), time_limit(0.02):

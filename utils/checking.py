@@ -64,7 +64,7 @@ class Value(Exercise):
 
     def _invitation(self) -> str:
         invitation = "Put your value in the place of the ..."
-        if isinstance(self.expected(), str):
+        if isinstance(self.expected(), str) or not self.tolerance:
             return invitation
         return f"{invitation} (accepted within ±{self.tolerance:g})."
 
