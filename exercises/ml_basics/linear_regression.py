@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 import numpy as np
 
@@ -45,7 +46,7 @@ slope_by_hand = Value(
             "The sum with both x and y stands above the fraction bar, the one with x alone below.",
         ),
     ],
-    also_correct=[np.float32(5 / 7), 0.714, [0.714][0]],
+    also_correct=[np.float32(5 / 7), 0.714, Fraction(5, 7)],
     hints=[
         "Begin with the means of x and y; both are whole numbers.",
         "Write the deviations from the means: for x they are −2, −1, 3. Multiply each with the "
