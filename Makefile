@@ -8,6 +8,8 @@ PORT ?= 8888
 LAB_ARGS ?=
 PYTEST_ARGS ?=
 NB ?=
+SEEDS ?= 10
+JOBS ?= 2
 # By the environment, so that no shell takes their quotes apart.
 export PORT LAB_ARGS
 
@@ -15,7 +17,7 @@ VENV_PYTHON := .venv/bin/python
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 COURSE_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test run contents constraints clean
+.PHONY: help setup lab test run robustness contents constraints clean
 
 help: ## List the commands
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -42,6 +44,11 @@ run: ## Execute the notebooks, store their outputs, renew the README's contents
 ## NB=chapters/start_here.ipynb chooses one notebook
 	@"$(PYTHON)" tools/setup.py --extra test
 	@$(VENV_PYTHON) -m tools.notebooks $(NB)
+
+robustness: ## Run the notebooks with other seeds and show which claims hold
+## SEEDS=10 says how many, JOBS=2 how many at once, NB=path chooses one notebook
+	@"$(PYTHON)" tools/setup.py --extra test
+	@$(VENV_PYTHON) -m tools.robustness --seeds $(SEEDS) --jobs $(JOBS) $(NB)
 
 contents: setup ## Write the README's table of contents from the notebooks
 	@$(VENV_PYTHON) -m tools.contents

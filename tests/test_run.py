@@ -206,7 +206,7 @@ def test_a_notebook_that_breaks_the_format(tmp_path, capsys):
 
 def test_others_are_run_after_a_failure(tmp_path, monkeypatch, capsys):
     bad, good = save(tmp_path / "a.ipynb", "1 / 0"), save(tmp_path / "b.ipynb", "1 + 1")
-    monkeypatch.setattr(notebooks, "_all_notebooks", lambda: [bad, good])
+    monkeypatch.setattr(notebooks, "all_notebooks", lambda: [bad, good])
     assert notebooks.main([]) == 1
     assert outputs(bad, 0) == []
     assert outputs(good, 0)[0].data["text/plain"] == "2"

@@ -57,11 +57,17 @@ def kernel_environment(scratch: Path) -> dict[str, str]:
     }
 
 
-def execute(notebook: NotebookNode, folder: Path) -> list[float]:
+def execute(
+    notebook: NotebookNode,
+    folder: Path,
+    settings: dict[str, str] | None = None,
+    errors: list[str] | None = None,
+) -> list[float]:
     """Run all cells in a fresh kernel started in `folder`; outputs go into `notebook`.
 
-    Returns the seconds that each cell took, 0.0 for Markdown. Raises RunError at the first cell
-    that fails, with the cell's number and source.
+    `settings` are added to the kernel's environment. Returns the seconds that each cell took, 0.0
+    for Markdown. Raises RunError at the first cell that fails, with the cell's number and source;
+    where a list of `errors` is given, that text goes there instead and the next cell runs.
     """
     seconds = [0.0] * len(notebook.cells)
     with tempfile.TemporaryDirectory(prefix="course-run-", ignore_cleanup_errors=True) as scratch:
@@ -75,14 +81,16 @@ def execute(notebook: NotebookNode, folder: Path) -> list[float]:
             extra_arguments=["--log-level=ERROR"],
             resources={"metadata": {"path": str(folder)}},
         )
-        with client.setup_kernel(env=kernel_environment(Path(scratch))):
+        with client.setup_kernel(env=kernel_environment(Path(scratch)) | (settings or {})):
             for index, cell in enumerate(notebook.cells):
                 start = time.perf_counter()
                 try:
                     client.execute_cell(cell, index)
                 except CellExecutionError as error:
-                    message = f"{error.ename}: {error.evalue}"
-                    raise RunError(_at_cell(notebook, index, message)) from error
+                    message = _at_cell(notebook, index, f"{error.ename}: {error.evalue}")
+                    if errors is None:
+                        raise RunError(message) from error
+                    errors.append(message)
                 except CellTimeoutError as error:
                     message = f"ran longer than {CELL_LIMIT} s"
                     raise RunError(_at_cell(notebook, index, message)) from error
@@ -194,11 +202,8 @@ def write(notebook: NotebookNode, path: Path) -> None:
         beside.unlink(missing_ok=True)
 
 
-def run(path: Path) -> str:
-    """Execute one notebook and store it; returns a line about its run time.
-
-    Raises RunError, and leaves the file as it was, if a cell fails or an output is unfit.
-    """
+def read(path: Path) -> NotebookNode:
+    """Return a notebook without its outputs; raises RunError if it cannot be read."""
     try:
         notebook = nbformat.read(path, as_version=4)
     except (OSError, ValueError, AttributeError) as error:
@@ -206,6 +211,15 @@ def run(path: Path) -> str:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
+    return notebook
+
+
+def run(path: Path) -> str:
+    """Execute one notebook and store it; returns a line about its run time.
+
+    Raises RunError, and leaves the file as it was, if a cell fails or an output is unfit.
+    """
+    notebook = read(path)
     seconds = execute(notebook, path.resolve().parent)
     total = sum(seconds)
     normalise(notebook)
@@ -229,7 +243,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     failed = 0
     try:
-        for path in options.notebooks or _all_notebooks():
+        for path in options.notebooks or all_notebooks():
             try:
                 print(f"{path}: {run(path)}", flush=True)
             except RunError as error:
@@ -246,7 +260,8 @@ def main(arguments: list[str]) -> int:
     return 1 if failed else 0
 
 
-def _all_notebooks() -> list[Path]:
+def all_notebooks() -> list[Path]:
+    """Every notebook of the course, by its path from the repository's root."""
     return [path.relative_to(course.ROOT) for path in course.notebooks()]
 
 
