@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import inspect
+import json
 import os
 import random
 import re
 import subprocess
 import sys
 import time
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from packaging.version import Version
 
 from tools.catalogue import README, page
-from utils import data
-from utils.data import Images, Table
+from utils import data, docstrings
+from utils.data import Documents, Images, Table
+from utils.download import ROOT
 from utils.glyphs import FONTS, drawings
 
 HELPERS = {"cache_dir", "catalogue", "checksum"}
@@ -33,7 +37,7 @@ ENTRIES = data.catalogue()
 OFFLINE = sorted(name for name, entry in ENTRIES.items() if entry["kind"] != "download")
 
 
-def arrays(dataset: Table | Images) -> dict[str, np.ndarray]:
+def arrays(dataset: Table | Images | Documents) -> dict[str, np.ndarray]:
     return {name: value for name, value in vars(dataset).items() if isinstance(value, np.ndarray)}
 
 
@@ -89,6 +93,15 @@ def test_checksum_sees_every_array() -> None:
     assert data.checksum("a") != data.checksum("b")
 
 
+def test_checksum_of_documents_sees_texts_and_labels() -> None:
+    def made(texts: tuple[str, ...], labels: list[int]) -> str:
+        where = ("",) * len(texts)
+        return data.checksum(Documents(texts, np.array(labels), where, where, ("a", "b")))
+
+    sums = [made(("ab", "c"), [0, 1]), made(("a", "bc"), [0, 1]), made(("ab", "c"), [0, 0])]
+    assert len(set(sums)) == 3
+
+
 # --- What every set has in common -------------------------------------------------------------
 
 
@@ -113,6 +126,12 @@ def test_offline_set_has_the_promised_form(name: str) -> None:
             assert len(images) == len(labels)
             assert set(labels.tolist()) == set(range(len(dataset.classes)))
         names = dataset.classes
+    elif isinstance(dataset, Documents):
+        assert dataset.labels.dtype == np.int64
+        assert set(dataset.labels.tolist()) == set(range(len(dataset.classes)))
+        for part in (dataset.texts, dataset.names, dataset.files):
+            assert len(part) == len(dataset.labels)
+        names = dataset.texts + dataset.names + dataset.files + dataset.classes
     else:
         assert dataset
         return
@@ -240,6 +259,152 @@ def test_python_docs() -> None:
     for topic in topics.values():
         position = text.index(topic.strip(), position + 1)
     assert text == data.python_docs()
+
+
+# --- Docstrings --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def documents() -> Documents:
+    return data.docstrings()
+
+
+def test_docstrings() -> None:
+    start = time.process_time()
+    documents = data.docstrings()
+    seconds = time.process_time() - start
+    assert seconds < 10  # two or three are usual
+    assert documents.classes == tuple(sorted(docstrings.LIBRARIES))
+    counts = np.bincount(documents.labels)
+    assert counts.max() <= docstrings.PER_LIBRARY
+    assert counts.min() > 0.8 * docstrings.PER_LIBRARY
+    assert min(map(len, documents.texts)) >= docstrings.SHORTEST
+    assert len(set(documents.texts)) == len(documents.texts)
+    assert repr(documents).startswith(f"Documents({len(documents.texts)} texts from ")
+    assert "7 classes: matplotlib, networkx" in repr(documents)
+
+
+def test_docstrings_stand_where_they_say(documents: Documents) -> None:
+    rows = [
+        (label, file, name)
+        for label, file, name in zip(
+            documents.labels.tolist(), documents.files, documents.names, strict=True
+        )
+    ]
+    assert rows == sorted(set(rows))
+    for label, file, name in rows:
+        assert file.startswith(documents.classes[label] + "/")
+        assert file.endswith(".py")
+        assert not name.startswith("_")
+        assert not docstrings.SKIPPED.intersection(file.split("/"))
+    per_file = {file: documents.files.count(file) for file in set(documents.files)}
+    assert max(per_file.values()) <= docstrings.PER_FILE
+
+
+def test_docstrings_are_those_that_python_shows(documents: Documents) -> None:
+    import networkx as nx
+    from sklearn.metrics import accuracy_score
+
+    found = dict(zip(documents.names, documents.texts, strict=True))
+    shown = [f for f in vars(nx).values() if inspect.isfunction(f) and f.__name__ in found]
+    assert sum(inspect.getdoc(f) == found[f.__name__] for f in shown) > 50
+    text = docstrings._docstrings(Path(inspect.getfile(inspect.unwrap(accuracy_score))))
+    assert text["accuracy_score"] == inspect.getdoc(accuracy_score)
+
+
+def test_docstrings_of_the_pinned_versions_have_the_checksum_of_the_catalogue(
+    documents: Documents,
+) -> None:
+    entry = ENTRIES["docstrings"]
+    pins = dict(
+        line.split("==")
+        for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+        if "==" in line
+    )
+    for library in docstrings.LIBRARIES:
+        package = {"sklearn": "scikit-learn"}.get(library, library)
+        installed = Version(metadata.version(package)).base_version
+        if installed != pins[package]:
+            pytest.skip(f"{package} is {installed}, the checksum belongs to {pins[package]}")
+    assert data.checksum(documents) == entry["pinned_sha256"]
+    assert entry["pinned_sha256"] in entry["checksum_note"]
+
+
+def test_docstrings_import_nothing() -> None:
+    code = (
+        "import sys, json; from utils import data; data.docstrings();"
+        "print(json.dumps(sorted({'sklearn', 'torch', 'matplotlib', 'scipy', 'pandas', 'networkx'}"
+        " & set(sys.modules))))"
+    )
+    path = os.pathsep.join([str(Path(data.__file__).parents[1]), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout) == []
+
+
+def library_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **files: str) -> list[tuple]:
+    """The documents of made-up libraries; a file is named library__folder__name."""
+    for name, source in files.items():
+        path = tmp_path / (name.replace("__", "/") + ".py")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(source, encoding="utf-8")
+    names = sorted({name.split("__")[0] for name in files})
+    for name in names:
+        (tmp_path / name / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(docstrings, "LIBRARIES", dict.fromkeys(names, (".",)))
+    return docstrings.read()
+
+
+def definition(name: str, text: str) -> str:
+    return f'def {name}():\n    """{text}"""\n'
+
+
+def test_docstrings_leave_out_what_they_should(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = ["word " * 60, "other " * 60, "third " * 60, "fourth " * 60]
+    inside = (
+        f'class Thing:\n    """{long[3]}"""\n\n    def method(self):\n        """{long[2]}"""\n'
+    )
+    rows = library_of(
+        tmp_path,
+        monkeypatch,
+        madeupa__one=definition("kept", long[0])
+        + definition("_private", long[1])
+        + definition("short", "Too short.")
+        + "def silent(): ...\n",
+        madeupa__two=definition("repeated", "  ".join(long[0].split())),
+        madeupa__tests__three=definition("tested", long[1]),
+        madeupa__four=definition("shared", long[2]),
+        madeupb__five=definition("shared", long[2]),
+        madeupb__sub__six=inside,
+    )
+    found = {(name, file, label) for _, name, file, label in rows}
+    assert len(found) == 2
+    assert ("Thing", "madeupb/sub/six.py", 1) in found
+    assert found & {("kept", "madeupa/one.py", 0), ("repeated", "madeupa/two.py", 0)}
+
+
+def test_docstrings_keep_their_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = "".join(definition(f"f{i}", f"number {i} " * 40) for i in range(40))
+    other = "".join(definition(f"g{i}", f"count {i} " * 40) for i in range(40))
+    files = {"madeupc__one": source, "madeupc__two": other, "madeupc__large": "#" * 300_000}
+    assert len(library_of(tmp_path, monkeypatch, **files)) == 2 * docstrings.PER_FILE
+    monkeypatch.setattr(docstrings, "PER_LIBRARY", 20)
+    assert len(docstrings.read()) == 20
+    assert docstrings.read() == docstrings.read()
+
+
+def test_docstrings_name_a_library_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(docstrings, "LIBRARIES", {"no_such_library": (".",)})
+    with pytest.raises(ModuleNotFoundError, match="no_such_library is not installed"):
+        docstrings.read()
 
 
 # --- Glyphs ------------------------------------------------------------------------------------
