@@ -174,8 +174,8 @@ def test_global_generators_are_left_alone(name: str) -> None:
 
 
 def test_import_is_light() -> None:
-    heavy = "{'sklearn', 'torch', 'matplotlib', 'pooch', 'requests', 'scipy', 'pandas', 'tqdm'}"
-    code = f"import sys, utils.data; print(sorted({heavy} & set(sys.modules)))"
+    heavy = "sklearn statsmodels torch matplotlib pooch requests scipy pandas tqdm"
+    code = f"import sys, utils.data; print(sorted(set({heavy!r}.split()) & set(sys.modules)))"
     path = os.pathsep.join([str(Path(data.__file__).parents[1]), *sys.path])
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -244,6 +244,18 @@ def test_diabetes_is_in_raw_units() -> None:
     assert 18 <= column["bmi"].min() < column["bmi"].max() < 43
     assert 60 < column["bp"].min() < column["bp"].max() < 140
     assert (table.y.min(), table.y.max()) == (25, 346)
+
+
+# --- From statsmodels ----------------------------------------------------------------------------
+
+
+def test_sunspots() -> None:
+    table = data.sunspots()
+    np.testing.assert_array_equal(table.X[:, 0], np.arange(1700, 2009))
+    assert (table.y.min(), table.y.max()) == (0, 190.2)
+    assert table.X[table.y.argmax(), 0] == 1957
+    spectrum = np.abs(np.fft.rfft(table.y - table.y.mean()))
+    assert 10 < len(table.y) / spectrum.argmax() < 12  # years a cycle
 
 
 # --- Python's documentation --------------------------------------------------------------------
