@@ -130,6 +130,8 @@ class Project:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            # Ctrl-C must reach it as in a terminal, also where this test runs in the background.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
 
     def run(self, *command: str, **env: str) -> subprocess.CompletedProcess:
