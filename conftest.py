@@ -5,6 +5,7 @@ start.
 """
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -21,7 +22,11 @@ _worker = os.environ.get("PYTEST_XDIST_WORKER")
 if _worker is None:
     _scratch = tempfile.TemporaryDirectory(prefix="course-tests-", ignore_cleanup_errors=True)
     os.environ["COURSE_PROGRESS"] = str(Path(_scratch.name) / "progress.sqlite3")
-    os.environ["IPYTHONDIR"] = str(Path(_scratch.name) / "ipython")  # no start-up files of a user
+    # No start-up files of a user, but one of ours: every kernel of every test works offline.
+    os.environ["IPYTHONDIR"] = str(Path(_scratch.name) / "ipython")
+    _startup = Path(os.environ["IPYTHONDIR"]) / "profile_default" / "startup"
+    _startup.mkdir(parents=True)
+    shutil.copy(Path(__file__).parent / "tests" / "offline.py", _startup / "00-offline.py")
 else:
     _folder = Path(os.environ["COURSE_PROGRESS"]).parent
     os.environ["COURSE_PROGRESS"] = str(_folder / f"progress-{_worker}.sqlite3")
