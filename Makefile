@@ -17,7 +17,7 @@ VENV_PYTHON := .venv/bin/python
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 COURSE_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test run robustness doctor contents constraints clean
+.PHONY: help setup lab test run robustness bench doctor contents constraints clean
 
 help: ## List the commands
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -49,6 +49,10 @@ robustness: ## Run the notebooks with other seeds and show which claims hold
 ## SEEDS=10 says how many, JOBS=2 how many at once, NB=path chooses one notebook
 	@"$(PYTHON)" tools/setup.py --extra test
 	@$(VENV_PYTHON) -m tools.robustness --seeds $(SEEDS) --jobs $(JOBS) $(NB)
+
+bench: ## Measure the course's code beside what people use, and write docs/benchmarks.md
+	@"$(PYTHON)" tools/setup.py --extra bench
+	$(ONE_THREAD) TQDM_DISABLE=1 $(VENV_PYTHON) -m benchmarks
 
 doctor: ## Find out why the course does not run here, and what to do
 	@"$(PYTHON)" -m tools.doctor

@@ -20,8 +20,9 @@ MAY_IMPORT = {
     "utils": {"utils"},
     "exercises": {"exercises", "utils"},
     "tools": {"tools", "utils"},
+    "benchmarks": {"benchmarks", "utils"},
 }
-OWN = {"utils", "exercises", "tools", "tests", "chapters", "conftest"}
+OWN = {"utils", "exercises", "tools", "benchmarks", "tests", "chapters", "conftest"}
 IGNORED = {
     ".git", ".venv", "build", "cache", "__pycache__", ".ipynb_checkpoints", ".pytest_cache",
     ".ruff_cache", ".hypothesis", "ml_course_notebooks.egg-info",

@@ -1,0 +1,78 @@
+"""`make bench`: measure everything side by side, print it and write docs/benchmarks.md.
+
+`python -m benchmarks loops trees` measures only these and writes nothing.
+"""
+
+import argparse
+import datetime
+import importlib
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+
+import torch
+
+from utils.course import ROOT
+
+PARTS = ("loops", "control", "language", "vectors", "trees", "course")
+PACKAGES = (
+    "torch", "numpy", "scikit-learn", "lightning", "skorch", "stable-baselines3", "gensim",
+    "gymnasium", "jupyterlab",
+)  # fmt: skip
+OUTPUT = ROOT / "docs" / "benchmarks.md"
+
+
+def processor() -> str:
+    """What the system says the processor is."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            return next(line.split(":")[1].strip() for line in lines if "model name" in line)
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def versions() -> str:
+    """The versions of what takes part."""
+    found = []
+    for name in PACKAGES:
+        try:
+            found.append(f"{name} {version(name).split('+')[0]}")
+        except PackageNotFoundError:
+            continue
+    return ", ".join(found)
+
+
+def heading() -> str:
+    """How and when this was measured."""
+    return (
+        "# Speed, beside what people use\n\n"
+        f"Written by `make bench` on {datetime.date.today()}, everything of a table in one run: "
+        f"{processor()}, one thread, Python {platform.python_version()}, {versions()}. Times are "
+        "processor time unless a table says otherwise: the median of at least five runs, smallest "
+        "and largest in brackets. Where the course loses, the table says so."
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", help=f"some of {', '.join(PARTS)}; all by default")
+    chosen = parser.parse_args(arguments).parts or PARTS
+    if unknown := set(chosen) - set(PARTS):
+        parser.error(f"there is no part {', '.join(sorted(unknown))}")
+    torch.set_num_threads(1)
+    pages = [heading()]
+    print(pages[0], flush=True)
+    for part in chosen:
+        for table in importlib.import_module(f"benchmarks.{part}").measure():
+            pages.append(table.markdown())
+            print(f"\n{pages[-1]}", flush=True)
+    if set(chosen) == set(PARTS):
+        OUTPUT.parent.mkdir(exist_ok=True)
+        OUTPUT.write_text("\n\n".join(pages) + "\n", encoding="utf-8")
+        print(f"\nwritten: {OUTPUT.relative_to(ROOT)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
