@@ -8,6 +8,7 @@ PORT ?= 8888
 LAB_ARGS ?=
 PYTEST_ARGS ?=
 NB ?=
+CLASS_ARGS ?=
 SEEDS ?= 10
 JOBS ?= 2
 # By the environment, so that no shell takes their quotes apart.
@@ -17,7 +18,7 @@ VENV_PYTHON := .venv/bin/python
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 COURSE_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test run robustness bench doctor contents constraints clean
+.PHONY: help setup lab test run robustness bench class doctor contents constraints clean
 
 help: ## List the commands
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -34,7 +35,7 @@ lab: setup ## Read the course in JupyterLab
 
 test: ## Check style, run every test and every notebook
 ## PYTEST_ARGS="tests/test_course.py" chooses what pytest runs
-	@"$(PYTHON)" tools/setup.py --extra test
+	@"$(PYTHON)" tools/setup.py --extra test --extra class
 	$(VENV_PYTHON) -m ruff check .
 	$(VENV_PYTHON) -m ruff format --check .
 	$(ONE_THREAD) TQDM_DISABLE=1 COURSE_SEED=0 $(VENV_PYTHON) -m pytest --nbval-lax \
@@ -56,6 +57,11 @@ bench: ## Measure the course's code beside what people use, and write docs/bench
 
 doctor: ## Find out why the course does not run here, and what to do
 	@"$(PYTHON)" -m tools.doctor
+
+class: ## Make assignments for nbgrader in build/class; docs/teaching.md goes on from there
+## NB=path chooses one lesson, CLASS_ARGS="--output ../my-class" adds options
+	@"$(PYTHON)" tools/setup.py --extra class
+	@$(VENV_PYTHON) -m tools.classroom $(CLASS_ARGS) $(NB)
 
 contents: setup ## Write the README's table of contents from the notebooks
 	@$(VENV_PYTHON) -m tools.contents

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import importlib.util
+import io
 import pkgutil
+import warnings
+from typing import Any
 
 from utils.checking import Exercise
+
+
+class NotSolvedError(AssertionError):
+    """An answer does not solve the exercise that it was required to solve."""
 
 
 def _fail(package: str) -> None:
@@ -35,3 +44,25 @@ def discover() -> dict[str, Exercise]:
                 raise ValueError(f"{value.id}: this id is used twice")
             found[value.id] = value
     return found
+
+
+def require(id: str, answer: Any) -> None:
+    """Raise :class:`NotSolvedError` unless ``answer`` solves the exercise: the test of a class.
+
+    The error names the mistake. Nothing is shown or recorded. The exercise is loaded anew from its
+    file, so that it does not matter what a notebook has made of its ``check``.
+    """
+    __tracebackhide__ = True  # the message says all
+    place, _, name = id.rpartition(".")
+    # A grader may take any text on stderr for a failure: a warning is not one.
+    with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        importlib.import_module(f"{__name__}.{place}")
+        spec = importlib.util.find_spec(f"{__name__}.{place}")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        exercise = getattr(module, name)
+        result = exercise.evaluate(answer)
+    if result.status != "solved":
+        missing = "Not attempted yet" if result.status == "unattempted" else "Not yet"
+        raise NotSolvedError("\n".join([f"{missing}: {exercise.title}", *result.lines]))
