@@ -18,7 +18,7 @@ VENV_PYTHON := .venv/bin/python
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 COURSE_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test run robustness bench class doctor contents constraints clean
+.PHONY: help setup lab test run book robustness bench class doctor contents constraints clean
 
 help: ## List the commands
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -35,7 +35,7 @@ lab: setup ## Read the course in JupyterLab
 
 test: ## Check style, run every test and every notebook
 ## PYTEST_ARGS="tests/test_course.py" chooses what pytest runs
-	@"$(PYTHON)" tools/setup.py --extra test --extra class
+	@"$(PYTHON)" tools/setup.py --extra test --extra book --extra class
 	$(VENV_PYTHON) -m ruff check .
 	$(VENV_PYTHON) -m ruff format --check .
 	$(ONE_THREAD) TQDM_DISABLE=1 COURSE_SEED=0 $(VENV_PYTHON) -m pytest --nbval-lax \
@@ -45,6 +45,10 @@ run: ## Execute the notebooks, store their outputs, renew the README's contents
 ## NB=chapters/start_here.ipynb chooses one notebook
 	@"$(PYTHON)" tools/setup.py --extra test
 	@$(VENV_PYTHON) -m tools.notebooks $(NB)
+
+book: ## Build the course as web pages from the stored outputs: build/book/index.html
+	@"$(PYTHON)" tools/setup.py --extra book
+	@$(VENV_PYTHON) -m tools.book
 
 robustness: ## Run the notebooks with other seeds and show which claims hold
 ## SEEDS=10 says how many, JOBS=2 how many at once, NB=path chooses one notebook

@@ -20,24 +20,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.web_pages import CHROMIUM_OPTIONS, find_browser
 from utils.course import ROOT
 
 SCREENSHOTS = ROOT / "build" / "screenshots"
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
-]  # fmt: skip
 COPIED = ("chapters", "exercises", "utils", "tools", "data", "pyproject.toml")
-
-
-def chromium() -> str | None:
-    """The path of the browser, None where there is none."""
-    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 
 
 def needs_chromium() -> pytest.MarkDecorator:
     """Skip where no Chromium is found, and say so; in CI there has to be one."""
-    absent = chromium() is None and not os.environ.get("CI")
+    absent = find_browser() is None and not os.environ.get("CI")
     return pytest.mark.skipif(absent, reason="no Chromium here: apt install chromium")
 
 
@@ -46,11 +38,11 @@ def browser() -> Iterator:
     """A headless Chromium driven by Playwright."""
     from playwright.sync_api import sync_playwright
 
-    path = chromium()
+    path = find_browser()
     assert path, "no Chromium is installed: .ci/run has to install it"
     with (
         sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=path, args=FLAGS) as started,
+        playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS) as started,
     ):
         yield started
 

@@ -1,0 +1,92 @@
+"""Sphinx's settings for the HTML edition; `make book` (tools/book.py) prepares what they read."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tools import book
+
+project = "Machine learning, lesson by lesson"
+html_title = project
+author = copyright = "the authors of the course"
+language = "en"
+
+extensions = ["myst_nb", "sphinx.ext.mathjax"]
+myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath", "html_image"]
+myst_heading_anchors = 4
+myst_heading_slug_func = "tools.book.anchor"  # the anchors that JupyterLab gives
+myst_dmath_double_inline = True
+
+# The stored outputs are shown, nothing is executed; no widget code from the network.
+nb_execution_mode = "off"
+nb_ipywidgets_js = {}
+
+# MathJax comes from an installed package and lies in the book itself. An unknown command becomes
+# an error that the tests find; the context menu would make every formula a stop of the Tab key.
+mathjax_path = f"{book.MATHJAX_FOLDER}/{book.MATHJAX_SCRIPT}"
+mathjax_options = {"defer": "defer"}
+mathjax3_config = {
+    "tex": {"packages": {"[-]": ["noundefined"]}},
+    "options": {"enableMenu": False},
+    "chtml": {"scale": 0.95},
+}
+
+html_theme = "furo"
+html_theme_options = {
+    "top_of_page_buttons": [],
+    "light_css_variables": {
+        "color-brand-primary": "#0a5a99",
+        "color-brand-content": "#0a5a99",
+        "color-brand-visited": "#6b3fa0",
+        "jp-success-color1": "#1b7f3b",
+        "jp-error-color1": "#b3261e",
+        "jp-info-color1": "#1a6396",
+        "jp-border-color1": "#757575",
+    },
+    "dark_css_variables": {
+        "color-brand-primary": "#7cc0ff",
+        "color-brand-content": "#7cc0ff",
+        "color-brand-visited": "#c9a6ff",
+        "jp-success-color1": "#5fd38a",
+        "jp-error-color1": "#ff8a80",
+        "jp-info-color1": "#7cc0ff",
+        "jp-border-color1": "#9e9e9e",
+    },
+}
+pygments_style = "a11y-high-contrast-light"
+pygments_dark_style = "a11y-high-contrast-dark"
+html_static_path = ["static"]
+html_css_files = ["book.css"]
+html_js_files = [("book.js", {"defer": "defer"})]
+html_copy_source = False
+html_show_sourcelink = False
+html_use_index = False
+# Excerpts in the search results would be fetched, which browsers refuse for pages on the disk.
+html_show_search_summary = False
+
+
+def add_alternative_texts(app, doctree):
+    """Give every stored figure the text that its notebook has for those who cannot see it."""
+    from docutils import nodes
+
+    notebook = Path(app.srcdir, f"{app.env.docname}.ipynb")
+    if notebook.is_file():
+        texts = book.alternative_texts(notebook)
+        for image in doctree.findall(nodes.image):
+            image["alt"] = texts.get(Path(image["uri"]).stem, image.get("alt", ""))
+
+
+def improve_accessibility(app, page, template, context, doctree):
+    """Say the level of the side bar's headings; name what is folded by its own words."""
+    tree = "furo_navigation_tree"
+    heading = '<p class="caption" role="heading"'
+    context[tree] = context.get(tree, "").replace(heading, f'{heading} aria-level="2"')
+    if "body" in context:
+        context["body"] = context["body"].replace(' aria-label="Toggle hidden content"', "")
+
+
+def setup(app):
+    """Called by Sphinx."""
+    app.connect("doctree-read", add_alternative_texts)
+    app.connect("html-page-context", improve_accessibility, priority=900)  # after the theme
