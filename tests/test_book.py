@@ -49,7 +49,7 @@ def missing(what: str) -> None:
     pytest.skip(what)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     """The book, built once."""
     if find_spec("sphinx") is None:
@@ -68,7 +68,7 @@ def folder(tmp_path_factory) -> Path:
     return place / "html"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def pages(folder) -> dict[str, web_pages.Page]:
     return web_pages.site(folder)
 
@@ -290,7 +290,7 @@ def test_a_broken_link_and_a_missing_place_are_found(tmp_path):
 # --- in a browser -------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
     """A browser that cannot reach any network."""
     if find_spec("playwright") is None or find_spec("axe_playwright_python") is None:
@@ -334,7 +334,7 @@ class Visit:
         return self.page
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def visit(browser, folder):
     visit = Visit(browser, folder)
     yield visit

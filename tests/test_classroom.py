@@ -303,6 +303,9 @@ def nbgrader(tmp_path, monkeypatch):
     folder = tmp_path / "class"
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "jupyter"))
     monkeypatch.setenv("PYTHONPATH", str(course.ROOT))
+    # nbgrader starts a program of its environment, which is on the path where that is activated.
+    own = str(Path(sys.executable).parent)
+    monkeypatch.setenv("PATH", os.pathsep.join([own, os.environ.get("PATH", "")]))
 
     def run(*arguments: str) -> str:
         done = subprocess.run(
