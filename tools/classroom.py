@@ -97,10 +97,11 @@ def task(above: str, exercise: str, solution: str, prefix: str) -> Task:
         ) from error
     text, stub, check = above[heading.start() :], _before(exercise, call), _from(exercise, call)
     steps = _before(solution, confirm)
-    if answer == "answer":  # one name for all: an answer must not be taken for a later one's
-        answer = f"answer_{heading[1]}"
-        text = text.replace("`answer =", f"`{answer} =")
-        stub, check = (re.sub(r"\banswer\b", answer, code) for code in (stub, check))
+    if re.search(rf"^{answer} = \.\.\.", exercise, re.MULTILINE):
+        # A value or a letter: each gets its own name, so that none is taken for a later one's.
+        given, answer = answer, f"answer_{heading[1]}"
+        text = text.replace(f"`{given} =", f"`{answer} =")
+        stub, check = (re.sub(rf"\b{given}\b", answer, code) for code in (stub, check))
         value = ast.get_source_segment(solution, right)
         steps += f"{answer} = ({value})" if "\n" in value else f"{answer} = {value}"
     elif not (isinstance(right, ast.Name) and right.id == answer):
