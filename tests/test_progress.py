@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from utils import progress
+from utils import course, progress
 from utils.course import ROOT
 
 
@@ -460,7 +460,6 @@ def test_hostile_imports_raise_valueerror_or_come_back_whole(text):
 
 
 def test_the_table_counts_solved_and_tried(monkeypatch):
-    from utils import course
 
     lesson = next(lesson for lesson in course.lessons() if len(lesson.exercises) > 1)
     first, second, *others = lesson.exercises
@@ -477,6 +476,14 @@ def test_the_table_counts_solved_and_tried(monkeypatch):
     (line,) = [l for l in repr(progress.Table()).splitlines() if lesson.title in l]  # noqa: E741
     assert line.startswith("✓")
     assert "tried" not in line
+
+
+def test_the_table_names_the_chapters_in_their_order():
+    table = progress.Table()
+    headings = [line for line in repr(table).splitlines() if line[0] not in "✓○"]
+    names = {lesson.chapter: None for lesson in course.lessons() if lesson.chapter}
+    assert headings == [f"{int(name[:2])} · {course.CHAPTERS[name]}" for name in names]
+    assert all(heading in table._repr_html_() for heading in headings)
 
 
 def test_titles_are_escaped_in_the_table():

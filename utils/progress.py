@@ -212,8 +212,9 @@ class Table:
     """Lessons with the number of exercises solved, as HTML in a notebook and text elsewhere."""
 
     def __init__(self) -> None:
-        from utils.course import lessons
+        from utils.course import CHAPTERS, lessons
 
+        found = lessons()
         done, tried = solved(), {row["exercise"] for row in attempts()}
         self.rows = [
             (
@@ -222,25 +223,37 @@ class Table:
                 len(lesson.exercises),
                 sum(id in tried and id not in done for id in lesson.exercises),
             )
-            for lesson in lessons()
+            for lesson in found
         ]
+        # The chapters, each by the row of its first lesson.
+        self.chapters: dict[int, str] = {}
+        for index, lesson in enumerate(found):
+            if lesson.chapter and (not index or found[index - 1].chapter != lesson.chapter):
+                number, name = int(lesson.chapter[:2]), CHAPTERS[lesson.chapter]
+                self.chapters[index] = f"{number} · {name}"
 
     def __repr__(self) -> str:
         width = max((len(title) for title, *_ in self.rows), default=0)
-        lines = [
-            f"{'✓' if total and right == total else '○'} {title:<{width}}  "
-            f"{right} of {total} solved" + (f", {open_} tried" if open_ else "")
-            for title, right, total, open_ in self.rows
-        ]
+        lines = []
+        for index, (title, right, total, open_) in enumerate(self.rows):
+            if index in self.chapters:
+                lines.append(self.chapters[index])
+            mark = "✓" if total and right == total else "○"
+            said = f"{mark} {title:<{width}}  {right} of {total} solved"
+            lines.append(said + (f", {open_} tried" if open_ else ""))
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td style='text-align:left'>{html.escape(title)}</td>"
-            f"<td>{'✓ ' if total and right == total else ''}{right} of {total}</td>"
-            f"<td>{open_ or '–'}</td></tr>"
-            for title, right, total, open_ in self.rows
-        )
+        rows = ""
+        for index, (title, right, total, open_) in enumerate(self.rows):
+            if index in self.chapters:
+                name = html.escape(self.chapters[index])
+                rows += (
+                    f"<tr><th colspan='3' scope='rowgroup' style='text-align:left'>{name}</th></tr>"
+                )
+            mark = "✓ " if total and right == total else ""
+            rows += f"<tr><td style='text-align:left'>{html.escape(title)}</td>"
+            rows += f"<td>{mark}{right} of {total}</td><td>{open_ or '–'}</td></tr>"
         return (
             "<table><caption>Your progress</caption><thead><tr>"
             "<th scope='col' style='text-align:left'>Lesson</th><th scope='col'>solved</th>"
