@@ -116,7 +116,9 @@ def cell(source: str, stored: str | None, tags: tuple[str, ...], count: int) -> 
 def run(tmp_path_factory):
     """Runs the notebook once; the results by the names in CELLS, and all that was said."""
     folder = tmp_path_factory.mktemp("harness")
-    shutil.copy(ROOT / "conftest.py", folder)
+    for name in ("conftest.py", "tests/offline.py"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
     (folder / "harness_exercise.py").write_text(EXERCISE, encoding="utf-8")
     cells = [cell(*case[:3], count) for count, case in enumerate(CELLS.values(), start=1)]
     nbformat.write(new_notebook(cells=cells), folder / "cases.ipynb")

@@ -218,7 +218,9 @@ def test_others_are_run_after_a_failure(tmp_path, monkeypatch, capsys):
 
 def test_pytest_settles_the_environment_of_kernels_too(tmp_path):
     """The repository's conftest.py beside two notebooks, run as `make test` runs the course's."""
-    shutil.copy(ROOT / "conftest.py", tmp_path)
+    for name in ("conftest.py", "tests/offline.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
     reader = tmp_path / "reader"
     names = ("COURSE_STRICT", "COURSE_THREADS", "OMP_NUM_THREADS", "TQDM_DISABLE")
     settled = f"import os\nassert all(os.environ[name] == '1' for name in {names})\n"
