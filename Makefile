@@ -9,6 +9,7 @@ LAB_ARGS ?=
 PYTEST_ARGS ?=
 NB ?=
 CLASS_ARGS ?=
+ROBUSTNESS_ARGS ?=
 SEEDS ?= 10
 JOBS ?= 2
 # By the environment, so that no shell takes their quotes apart.
@@ -51,9 +52,10 @@ book: ## Build the course as web pages from the stored outputs: build/book/index
 	@$(VENV_PYTHON) -m tools.book
 
 robustness: ## Run the notebooks with other seeds and show which claims hold
-## SEEDS=10 says how many, JOBS=2 how many at once, NB=path chooses one notebook
+## SEEDS=10 says how many, JOBS=2 how many at once, NB=path chooses one notebook,
+## ROBUSTNESS_ARGS="--resume" adds options
 	@"$(PYTHON)" tools/setup.py --extra test
-	@$(VENV_PYTHON) -m tools.robustness --seeds $(SEEDS) --jobs $(JOBS) $(NB)
+	@$(VENV_PYTHON) -m tools.robustness --seeds $(SEEDS) --jobs $(JOBS) $(ROBUSTNESS_ARGS) $(NB)
 
 bench: ## Measure the course's code beside what people use, and write docs/benchmarks.md
 	@"$(PYTHON)" tools/setup.py --extra bench

@@ -1,11 +1,12 @@
 """`make robustness`: the claims of every seed, those that fail too, and the report on them."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from tools import robustness
 
@@ -107,3 +108,42 @@ def test_a_value_that_is_no_number_is_outside_of_every_bound():
 def test_wrong_numbers_are_refused(wrong):
     with pytest.raises(SystemExit):
         robustness.main([wrong])
+
+
+def test_resume_runs_only_what_is_missing_or_has_other_code(tmp_path, capsys):
+    path = save(tmp_path / "good.ipynb", 'claim("The seed is small", SEED, at_most=5)')
+    other = save(tmp_path / "other.ipynb", 'claim("One is one", 1, at_least=1)')
+    command = [str(path), str(other), "--jobs", "1", "--resume"]
+    assert robustness.main([*command, "--seeds", "1"]) == 0
+    save(other, 'claim("Two is two", 2, at_least=2)')
+    capsys.readouterr()
+    assert robustness.main([*command, "--seeds", "2"]) == 0
+    said = [line.split(":")[0] for line in capsys.readouterr().out.splitlines()]
+    ran = {
+        (line.split("/")[-1].split()[0], line.split()[-1]) for line in said if ".ipynb seed" in line
+    }
+    assert ran == {("good.ipynb", "1"), ("other.ipynb", "0"), ("other.ipynb", "1")}
+    claims = report(tmp_path)["claims"]
+    assert [(row["claim"], row["holds"]) for row in claims] == [
+        ("The seed is small", 2),
+        ("Two is two", 2),
+    ]
+
+
+def test_only_notebooks_with_other_code_count_as_changed(tmp_path, monkeypatch):
+    def git(*words):
+        who = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+        subprocess.run(["git", *who, *words], cwd=tmp_path, check=True, capture_output=True)
+
+    monkeypatch.setattr(robustness.course, "ROOT", tmp_path)
+    same = save(tmp_path / "same.ipynb", "1 + 1")
+    other = save(tmp_path / "other.ipynb", "1 + 1")
+    git("init")
+    git("add", ".")
+    git("commit", "-m", "first")
+    notebook = nbformat.read(same, as_version=4)
+    notebook.cells.append(new_markdown_cell("More words."))
+    nbformat.write(notebook, same)
+    save(other, "1 + 2")
+    new = save(tmp_path / "new.ipynb", "1 + 1")
+    assert robustness.changed([same, other, new], "HEAD") == [other, new]

@@ -3,23 +3,27 @@
 Every notebook runs in a fresh kernel with COURSE_SEED 0, 1, … and claims that raise; a cell that
 fails does not keep the following ones from running. All claims are collected, those that fail as
 well. `build/robustness.md` and `build/robustness.json` show for each claim its bound, the smallest,
-median and largest value, the margin, and for how many seeds it holds.
+median and largest value, the margin, and for how many seeds it holds. Each run is kept in
+`build/robustness.jsonl` as soon as it is done; `--resume` goes on from there.
 """
 
 import argparse
 import datetime
+import hashlib
 import json
 import os
 import platform
 import statistics
+import subprocess
 import sys
 import tempfile
-import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
+
+import nbformat
 
 from tools import notebooks
 from utils import course
@@ -28,27 +32,74 @@ OUTPUT = course.ROOT / "build"
 PACKAGES = ("torch", "numpy", "scikit-learn")  # whose versions stand in the report
 
 
+def digest(notebook: nbformat.NotebookNode) -> str:
+    """What tells the code of two notebooks apart; text and outputs do not count."""
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    return hashlib.sha256("\0".join(code).encode()).hexdigest()
+
+
+def changed(paths: list[Path], commit: str) -> list[Path]:
+    """Those of `paths` that are new since `commit`, or whose code is not what it was there.
+
+    Raises CalledProcessError where there is no such commit.
+    """
+    subprocess.run(["git", "cat-file", "-e", f"{commit}^{{commit}}"], cwd=course.ROOT, check=True)
+    result = []
+    for path in paths:
+        place = path.resolve().relative_to(course.ROOT).as_posix()
+        command = ["git", "show", f"{commit}:{place}"]
+        before = subprocess.run(command, cwd=course.ROOT, capture_output=True, check=False)
+        text = before.stdout.decode("utf-8")
+        if not text or digest(nbformat.reads(text, as_version=4)) != digest(notebooks.read(path)):
+            result.append(path)
+    return result
+
+
 def run(path: Path, seed: int) -> dict[str, Any]:
-    """Run one notebook with one seed: its claims in order, the cells that failed, the seconds."""
+    """Run one notebook with one seed: its claims in order, the cells that failed, the seconds.
+
+    The seconds are those of one processor.
+    """
     errors: list[str] = []
     with tempfile.TemporaryDirectory(prefix="course-robustness-") as folder:
         log = Path(folder) / "claims.jsonl"
         settings = {"COURSE_SEED": str(seed), "COURSE_CLAIMS_LOG": str(log)}
-        start = time.perf_counter()
+        notebook = notebooks.read(path)
+        code, seconds = digest(notebook), 0.0
         try:
-            notebook = notebooks.read(path)
-            notebooks.execute(notebook, path.resolve().parent, settings, errors)
+            seconds = sum(notebooks.execute(notebook, path.resolve().parent, settings, errors))
         except notebooks.RunError as error:
             errors.append(str(error))
-        seconds = time.perf_counter() - start
         lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
     claims = [json.loads(line) for line in lines]
     return {
         "notebook": path.as_posix(),
         "seed": seed,
+        "code": code,
+        "versions": versions(),
+        "date": datetime.date.today().isoformat(),
         "seconds": round(seconds, 1),
         "claims": claims,
         "errors": errors,
+    }
+
+
+def versions() -> str:
+    """What a run's values depend on besides the code."""
+    names = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    return f"Python {platform.python_version()}, {names}, {platform.machine()}"
+
+
+def kept(file: Path, paths: list[Path]) -> dict[tuple[str, int], dict[str, Any]]:
+    """The runs in `file` that still count: the same code and the same versions as now."""
+    if not file.exists():
+        return {}
+    runs = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    now = {path.as_posix(): digest(notebooks.read(path)) for path in paths}
+    return {
+        (one["notebook"], one["seed"]): one
+        for one in runs
+        if one["code"] == now.get(one["notebook"]) and one["versions"] == versions()
     }
 
 
@@ -120,13 +171,12 @@ def markdown(runs: list[dict[str, Any]], table: list[dict[str, Any]]) -> str:
     good = sum(row["holds"] == row["seeds"] for row in table)
     names = list(dict.fromkeys(one["notebook"] for one in runs))
     counts = sorted({one["seed"] for one in runs})
-    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     text = [
         "# Robustness of the claims",
         "",
         f"{good} of {len(table)} claims in {len(names)} notebooks hold for every one of "
-        f"{len(counts)} seeds (COURSE_SEED {counts[0]} to {counts[-1]}). {datetime.date.today()}, "
-        f"Python {platform.python_version()}, {versions}, {platform.machine()}, one thread.",
+        f"{len(counts)} seeds (COURSE_SEED {counts[0]} to {counts[-1]}). "
+        f"{max(one['date'] for one in runs)}, {versions()}, one thread.",
         "",
         "The margin is how far the worst value stays inside its bound, in the claim's own unit.",
     ]
@@ -154,23 +204,45 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seeds", type=int, default=10, help="how many (default: 10)")
     parser.add_argument("--first", type=int, default=0, help="the first of them (default: 0)")
     parser.add_argument("--jobs", type=int, default=2, help="notebooks at a time (default: 2)")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="keep earlier runs of the same code and packages; after a change in utils, begin anew",
+    )
+    parser.add_argument(
+        "--changed-since", metavar="COMMIT", help="only notebooks with other code than there"
+    )
     options = parser.parse_args(arguments)
     if options.seeds < 1 or options.jobs < 1 or options.first < 0:
         parser.error("seeds and jobs are at least 1, the first seed at least 0")
     paths = options.notebooks or notebooks.all_notebooks()
+    if options.changed_since:
+        paths = changed(paths, options.changed_since)
+        if not paths:
+            print(f"no notebook has other code than in {options.changed_since}")
+            return 0
     seeds = range(options.first, options.first + options.seeds)
-    work = [(path, seed) for path in paths for seed in seeds]
-    runs = []
+    OUTPUT.mkdir(exist_ok=True)
+    file = OUTPUT / "robustness.jsonl"
+    before = kept(file, paths) if options.resume else {}
+    if not options.resume:
+        file.unlink(missing_ok=True)
+    # Seed by seed, so that an early end leaves something on every notebook.
+    wanted = [(path, seed) for seed in seeds for path in paths]
+    work = [(path, seed) for path, seed in wanted if (path.as_posix(), seed) not in before]
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
-        for one in pool.map(run, *zip(*work, strict=True)):
+        for task in as_completed([pool.submit(run, *one) for one in work]):
+            one = task.result()
+            before[one["notebook"], one["seed"]] = one
+            with file.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps(one, ensure_ascii=False) + "\n")
             failed = [record["text"] for record in one["claims"] if not record["holds"]]
             what = f"{len(one['claims'])} claims, {len(failed)} do not hold"
             print(f"{one['notebook']} seed {one['seed']}: {one['seconds']} s, {what}", flush=True)
             for line in [*failed, *(error.splitlines()[0] for error in one["errors"])]:
                 print(f"    ✗ {line}", flush=True)
-            runs.append(one)
+    runs = [before[path.as_posix(), seed] for path in paths for seed in seeds]
     table = summarise(runs)
-    OUTPUT.mkdir(exist_ok=True)
     (OUTPUT / "robustness.json").write_text(
         json.dumps({"claims": table, "runs": runs}, ensure_ascii=False, indent=1) + "\n", "utf-8"
     )
