@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import math
+import os
 import random
 import sys
+import tempfile
 import threading
 import time
 
@@ -646,6 +648,92 @@ def test_arbitrary_values_and_letters_never_raise_out_of_evaluate(value):
         result = exercise.evaluate(value)
         assert result.status in ("solved", "wrong", "unattempted")
         assert len(exercise._block(result).text()) < 4_000
+
+
+def change_argument(scores):
+    scores[:] = 0
+
+
+def no_more_output(scores):
+    sys.stdout = sys.stderr = None
+
+
+DEEDS = {
+    "changes the argument": change_argument,
+    "talks": lambda scores: print("x" * 100_000),
+    "closes its mouth": no_more_output,
+    "moves away": lambda scores: os.chdir(tempfile.gettempdir()),
+    "seeds": lambda scores: (np.random.seed(7), random.seed(7), torch.manual_seed(7)),  # noqa: NPY002
+    "other precision": lambda scores: torch.set_default_dtype(torch.float64),
+    "no gradients": lambda scores: torch.set_grad_enabled(False),
+    "silent division": lambda scores: np.seterr(all="ignore"),
+    "strict division": lambda scores: np.seterr(all="raise"),
+    "shallow": lambda scores: sys.setrecursionlimit(sys.getrecursionlimit() + 1),
+    "deep": lambda scores: DEEDS["deep"](scores),
+    "spins": spin,
+}
+ENDS = [
+    lambda value: value,
+    lambda value: (value for _ in range(3)),
+    lambda value: softmax,
+    lambda value: type("Strange", (Exception,), {"__str__": lambda self: 1 / 0})(),
+    *(
+        lambda value, error=error: throw(error)
+        for error in (
+            ValueError("no"),
+            KeyError(),
+            AssertionError("\x00\ud800"),
+            SystemExit(3),
+            MemoryError(),
+            RecursionError(),
+            StopIteration(),
+            GeneratorExit(),
+            Exception(Hostile(ValueError())),
+        )
+    ),
+]
+
+
+def throw(error):
+    raise error
+
+
+@needs_alarms
+@QUICK
+@given(st.lists(st.sampled_from(sorted(DEEDS)), max_size=3), st.sampled_from(ENDS), values)
+def test_misbehaving_functions_get_an_answer_and_leave_no_trace(deeds, end, value):
+    def misbehaves(scores):
+        for deed in deeds:
+            DEEDS[deed](scores)
+        return end(value)
+
+    def state():
+        return (
+            os.getcwd(),
+            torch.get_default_dtype(),
+            torch.is_grad_enabled(),
+            np.geterr(),
+            sys.stdout,
+            sys.stderr,
+            random.random(),
+            np.random.random(),  # noqa: NPY002
+            torch.rand(()).item(),
+        )
+
+    def seeded():
+        random.seed(0)
+        np.random.seed(0)  # noqa: NPY002
+        torch.manual_seed(0)
+
+    seeded()
+    before = state()
+    seeded()
+    start = time.monotonic()
+    result = FAST.evaluate(misbehaves)
+    assert time.monotonic() - start < 10
+    assert state() == before
+    assert result.status == "wrong"
+    assert len(FAST._block(result).text()) < 4_000
 
 
 # --- stubs --------------------------------------------------------------------------------------

@@ -21,6 +21,8 @@ from pathlib import Path
 import filelock
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from local_server import Site, running_site
 
 from utils import archives, data, download
@@ -655,3 +657,55 @@ def test_read_tar(tmp_path: Path) -> None:
     path = tmp_path / "archive.tar.gz"
     path.write_bytes(tar({"folder/other": b"x", "folder/good": b"12345"}))
     assert archives.read_tar(path, {"folder/good": 5}) == {"folder/good": b"12345"}
+
+
+ANY = settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@st.composite
+def damaged(draw: st.DrawFn, content: bytes) -> bytes:
+    """`content` with some bytes overwritten, cut out or put in, before it is packed or after."""
+    before = draw(st.booleans())
+    body = bytearray(content if before else gzip.compress(content, mtime=0))
+    for _ in range(draw(st.integers(1, 4))):
+        start = draw(st.integers(0, len(body)))
+        stop = min(len(body), start + draw(st.integers(0, 20)))
+        body[start:stop] = draw(st.binary(max_size=20))
+    return gzip.compress(bytes(body), mtime=0) if before else bytes(body)
+
+
+@ANY
+@given(st.binary(max_size=200) | st.binary(max_size=200).map(gzip.compress) | damaged(idx(PIXELS)))
+def test_any_bytes_are_an_idx_file_of_the_shape_or_a_valueerror(
+    tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "images.gz"
+    path.write_bytes(content)
+    try:
+        read = archives.read_idx(path, PIXELS.shape)
+    except ValueError:
+        pass
+    else:
+        assert (read.shape, read.dtype) == (PIXELS.shape, np.uint8)
+
+
+UNPACKED = gzip.decompress(tar({"folder/other": b"x", "folder/good": b"12345"}))
+
+
+@ANY
+@given(st.binary(max_size=200) | st.binary(max_size=200).map(gzip.compress) | damaged(UNPACKED))
+def test_any_bytes_are_an_archive_with_the_member_or_a_valueerror(
+    tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "archive.tar.gz"
+    path.write_bytes(content)
+    try:
+        found = archives.read_tar(path, {"folder/good": 5})
+    except ValueError:
+        pass
+    else:
+        assert list(found) == ["folder/good"]
+        assert len(found["folder/good"]) == 5
+    assert [file for file in tmp_path.rglob("*") if file.is_file()] == [path]

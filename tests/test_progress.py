@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -267,6 +269,7 @@ def test_a_row_that_cannot_be_kept_does_not_touch_the_others(row, store, capsys)
 
 WRITER = """
 import sys
+import tempfile
 from utils import progress
 progress.WAIT_SECONDS = 30
 name, count = sys.argv[1], int(sys.argv[2])
@@ -454,6 +457,61 @@ def test_hostile_imports_raise_valueerror_or_come_back_whole(text):
         assert len(progress.attempts()) == added
         assert progress.import_json(progress.export_json()) == 0
     assert progress._warned == set()
+
+
+@st.composite
+def stores(draw: st.DrawFn) -> bytes:
+    """A store of the course with some bytes overwritten, cut out or put in; or any bytes."""
+    body = bytearray(healthy_store())
+    for _ in range(draw(st.integers(0, 4))):
+        start = draw(st.integers(0, len(body)))
+        stop = min(len(body), start + draw(st.integers(0, 200)))
+        body[start:stop] = draw(st.binary(max_size=200))
+    return draw(st.just(bytes(body)) | st.binary(max_size=300))
+
+
+@functools.cache
+def healthy_store() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("COURSE_PROGRESS", str(Path(folder) / "progress.sqlite3"))
+            for number in range(5):
+                progress.record(f"exercise {number}", "solved")
+        return (Path(folder) / "progress.sqlite3").read_bytes()
+
+
+@settings(
+    deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(stores())
+def test_whatever_the_file_holds_nothing_is_raised_and_nothing_deleted(store, capsys, content):
+    store.parent.mkdir(exist_ok=True)
+    for old in store.parent.iterdir():
+        old.unlink()
+    progress._warned.clear()
+    store.write_bytes(content)
+    progress.record("new", "solved")
+    rows = progress.attempts()
+    said = capsys.readouterr().out
+    progress.solved()
+    progress.import_json(progress.export_json())
+    repr(progress.Table())
+    aside = set_aside(store)
+    # Either the record is there, or the reader was told why not; what was set aside is all there.
+    assert any(row["exercise"] == "new" for row in rows) or "Progress is not kept" in said
+    assert [file.read_bytes() for file in aside] in ([], [content])
+
+
+def test_values_of_other_types_in_the_file_are_read_as_text_and_numbers(store, capsys):
+    progress.record("kept", "solved")
+    with contextlib.closing(sqlite3.connect(store)) as connection:
+        connection.execute("UPDATE attempts SET exercise = X'6B', mistake = 5, at = X'00'")
+        connection.commit()
+    assert [(row["exercise"], row["mistake"], row["at"]) for row in progress.attempts()] == [
+        ("k", "5", 0.0)
+    ]
+    assert progress.import_json(progress.export_json()) == 0
+    assert capsys.readouterr().out == ""
 
 
 # --- table and command line -------------------------------------------------------------------

@@ -158,3 +158,14 @@ def test_impossible_wishes_are_refused() -> None:
             tokenizer.decode([number])
     with pytest.raises(UnicodeEncodeError):
         tokenizer.encode("\ud800")
+
+
+@given(
+    merges=st.lists(st.tuples(st.integers(-3, 300), st.integers(-3, 300)), max_size=6), text=TEXTS
+)
+def test_any_list_of_merges_makes_a_tokenizer_or_is_refused(merges, text):
+    try:
+        tokenizer = BytePairs(merges)
+    except ValueError:
+        return
+    assert tokenizer.decode(tokenizer.encode(text)) == text

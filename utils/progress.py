@@ -39,7 +39,11 @@ CREATE TABLE IF NOT EXISTS attempts (
     at REAL NOT NULL
 )
 """
-_SELECT = "SELECT exercise, status, mistake, at FROM attempts ORDER BY number"
+# SQLite keeps values of other types than declared, if a damaged file holds them.
+_SELECT = (
+    "SELECT CAST(exercise AS TEXT), CAST(status AS TEXT), CAST(mistake AS TEXT), CAST(at AS REAL) "
+    "FROM attempts ORDER BY number"
+)
 _INSERT = "INSERT INTO attempts (exercise, status, mistake, at) VALUES (?, ?, ?, ?)"
 
 
