@@ -12,7 +12,7 @@ from benchmarks.borrow import borrow
 from benchmarks.report import Table
 
 LESSON = "chapters/04_nlp/04_language_models.ipynb"
-STEPS, SEEDS, PROBE = 400, 3, 40
+STEPS, SEEDS, PROBE = 300, 5, 40
 
 
 class Plain(nn.Module):
