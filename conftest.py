@@ -30,3 +30,18 @@ if _worker is None:
 else:
     _folder = Path(os.environ["COURSE_PROGRESS"]).parent
     os.environ["COURSE_PROGRESS"] = str(_folder / f"progress-{_worker}.sqlite3")
+
+# The longest first, or one worker works on alone at the end; no test depends on the order.
+_LONGEST = ("test_journeys.py", "test_exercises.py", "test_setup.py", "test_book.py")
+
+
+def pytest_collection_modifyitems(items):
+    """Long test files, then the notebooks, then all others, each as they were collected."""
+
+    def place(item):
+        name = item.path.name
+        if name in _LONGEST:
+            return _LONGEST.index(name)
+        return len(_LONGEST) + (item.path.suffix != ".ipynb")
+
+    items.sort(key=place)
