@@ -41,8 +41,8 @@ def test_claims_that_hold_for_every_seed(tmp_path, capsys):
     assert (row["min"], row["max"], row["margin"], row["holds"], row["seeds"]) == (0, 1, 4, 2, 2)
     text = (tmp_path / "build" / "robustness.md").read_text("utf-8")
     assert "| The seed is small | ≤ 5 | 0 | 0.5 | 1 | 4 | 2/2 |" in text
-    assert "1 of 1 claims in 1 notebooks hold for every one of 2 seeds" in text
-    assert "1 of 1 claims hold for all 2 seeds" in capsys.readouterr().out
+    assert "1 of 1 claims in 1 notebooks hold for every seed that was run: 2 a notebook" in text
+    assert "1 of 1 claims hold for all seeds" in capsys.readouterr().out
 
 
 def test_a_claim_that_fails_for_one_seed_fails_the_command_and_hides_nothing(tmp_path, capsys):
@@ -122,11 +122,24 @@ def test_resume_runs_only_what_is_missing_or_has_other_code(tmp_path, capsys):
         (line.split("/")[-1].split()[0], line.split()[-1]) for line in said if ".ipynb seed" in line
     }
     assert ran == {("good.ipynb", "1"), ("other.ipynb", "0"), ("other.ipynb", "1")}
-    claims = report(tmp_path)["claims"]
-    assert [(row["claim"], row["holds"]) for row in claims] == [
-        ("The seed is small", 2),
-        ("Two is two", 2),
-    ]
+    expected = [("The seed is small", 2), ("Two is two", 2)]
+    assert [(row["claim"], row["holds"]) for row in report(tmp_path)["claims"]] == expected
+    one_more = ["--jobs", "1", "--resume", "--first", "4", "--seeds", "1"]
+    assert robustness.main([str(other), *one_more]) == 0
+    capsys.readouterr()
+    assert robustness.main([str(path), str(other), "--report"]) == 0
+    assert "ipynb seed" not in capsys.readouterr().out
+    expected = [("The seed is small", 2), ("Two is two", 3)]
+    assert [(row["claim"], row["holds"]) for row in report(tmp_path)["claims"]] == expected
+    text = (tmp_path / "build" / "robustness.md").read_text("utf-8")
+    assert "every seed that was run: 2 to 3 a notebook" in text
+    assert "COURSE_SEED 0 – 1, 4" in text
+
+
+def test_a_report_on_nothing_is_refused(tmp_path):
+    path = save(tmp_path / "good.ipynb", "1 + 1")
+    with pytest.raises(SystemExit):
+        robustness.main([str(path), "--report"])
 
 
 def test_only_notebooks_with_other_code_count_as_changed(tmp_path, monkeypatch):
