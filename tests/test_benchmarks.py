@@ -6,7 +6,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from benchmarks import __main__ as bench
 from benchmarks import borrow as borrowing
-from benchmarks import trees
+from benchmarks import control, language, trees
 from benchmarks.borrow import borrow
 from benchmarks.report import Table, Times, compare, ratio
 
@@ -81,3 +81,15 @@ def test_an_unknown_part_is_refused(capsys):
     with pytest.raises(SystemExit):
         bench.main(["weather"])
     assert "there is no part weather" in capsys.readouterr().err
+
+
+def test_what_the_tables_borrow_is_there():
+    for lesson, name in (
+        (control.DQN_LESSON, "train_cartpole"),
+        (control.PPO_LESSON, "ppo"),
+    ):
+        assert callable(getattr(borrow(lesson, name, SEED=0), name))
+    plain = borrow(language.LESSON, "plain").plain
+    texts = language.unique_paragraphs()
+    assert len(texts) > 100
+    assert all(plain(text) == key for key, text in texts.items())
