@@ -6,6 +6,7 @@ real pytest, in a folder that holds the repository's own conftest.py.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -40,6 +41,7 @@ double = Function(
 '''
 
 IMPORTS = """
+import json
 import os
 import harness_exercise as check
 from IPython.utils.capture import capture_output
@@ -179,3 +181,29 @@ def test_every_case_is_expected_one_way_or_the_other():
     must_fail = {name for name, case in CELLS.items() if not case[3]}
     (mark,) = test_a_cell_that_must_fail_fails_for_its_reason.pytestmark
     assert must_fail == {name for name, _ in mark.args[1]}
+
+
+def test_only_a_complete_and_successful_run_keeps_its_time(tmp_path):
+    for name in ("conftest.py", "tests/offline.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    kept = tmp_path / "build" / "tests.json"
+    tests = tmp_path / "tests" / "test_some.py"
+
+    def run(source: str, *arguments: str) -> None:
+        tests.write_text(source, encoding="utf-8")
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
+        subprocess.run(
+            command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, timeout=60
+        )
+
+    two = "def test_one(): pass\n\n\ndef test_two(): assert {}\n"
+    run(two.format("False"))
+    run(two.format("True"), "-k", "one")
+    run(two.format("True"), "tests/test_some.py")
+    assert not kept.exists()
+    run(two.format("True"), "-n2")
+    numbers = json.loads(kept.read_text("utf-8"))
+    assert (numbers["passed"], numbers["workers"]) == (2, 2)
+    assert 0 <= numbers["seconds"] < 60
