@@ -1,6 +1,7 @@
 """`make bench`: measure everything side by side, print it and write docs/benchmarks.md.
 
-`python -m benchmarks loops trees` measures only these and writes nothing.
+`python -m benchmarks loops trees` measures only these and writes nothing, unless `--renew` lets
+their tables take the places of the older ones.
 """
 
 import argparse
@@ -53,11 +54,26 @@ def heading() -> str:
     )
 
 
+def renewed(page: str, tables: list[str]) -> str:
+    """`page` with `tables` in the places of those with the same titles.
+
+    Raises ValueError where the page has no table of that title.
+    """
+    sections = page.split("\n\n## ")
+    titles = [section.splitlines()[0] for section in sections]
+    for table in tables:
+        new = table.removeprefix("## ")
+        sections[titles.index(new.splitlines()[0])] = new
+    return "\n\n## ".join(sections).rstrip() + "\n"
+
+
 def main(arguments: list[str]) -> int:
     """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", help=f"some of {', '.join(PARTS)}; all by default")
-    chosen = parser.parse_args(arguments).parts or PARTS
+    parser.add_argument("--renew", action="store_true", help="write the tables of these parts")
+    options = parser.parse_args(arguments)
+    chosen = options.parts or PARTS
     if unknown := set(chosen) - set(PARTS):
         parser.error(f"there is no part {', '.join(sorted(unknown))}")
     torch.set_num_threads(1)
@@ -71,6 +87,9 @@ def main(arguments: list[str]) -> int:
         OUTPUT.parent.mkdir(exist_ok=True)
         OUTPUT.write_text("\n\n".join(pages) + "\n", encoding="utf-8")
         print(f"\nwritten: {OUTPUT.relative_to(ROOT)}")
+    elif options.renew:
+        OUTPUT.write_text(renewed(OUTPUT.read_text("utf-8"), pages[1:]), encoding="utf-8")
+        print(f"\nrenewed: {OUTPUT.relative_to(ROOT)}")
     return 0
 
 

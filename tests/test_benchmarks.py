@@ -77,6 +77,15 @@ def test_a_real_part_measures_and_agrees(monkeypatch):
     assert float(table.rows[1][-1].split()[2]) < 1e-9
 
 
+def test_renewing_replaces_one_table_and_leaves_the_others():
+    page = "# Title\n\nWords.\n\n## A\n\nOne.\n\n| x |\n\n## B\n\nTwo.\n"
+    after = bench.renewed(page, ["## A\n\nThree."])
+    assert after == "# Title\n\nWords.\n\n## A\n\nThree.\n\n## B\n\nTwo.\n"
+    assert bench.renewed(after, ["## A\n\nOne.\n\n| x |"]) == page
+    with pytest.raises(ValueError, match="not in list"):
+        bench.renewed(page, ["## C\n\nFour."])
+
+
 def test_an_unknown_part_is_refused(capsys):
     with pytest.raises(SystemExit):
         bench.main(["weather"])
