@@ -6,22 +6,30 @@ generator, `.numpy()`. So `COURSE_DEVICE=meta` in a kernel that called :func:`st
 as `cuda` would, with the CPU's numbers. It shows wrong devices; it cannot show a GPU's rounding.
 """
 
+import contextlib
+
 import torch
+from torch import nn
 from torch.optim import optimizer
+from torch.utils._mode_utils import no_dispatch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
 aten = torch.ops.aten
 DEVICE = torch.device("meta")
-MAY_MIX = {aten.copy_.default, aten._to_copy.default}
+PACKING = aten._pack_padded_sequence.default  # lengths and batch sizes stay on the CPU
+MAY_MIX = {aten.copy_.default, aten._to_copy.default, PACKING}
+MAY_MIX |= {aten._pack_padded_sequence_backward.default}
 INDEXING = {aten.index.Tensor, aten.index_put.default, aten.index_put_.default}
 INDEXING |= {aten._index_put_impl_.default}
 _generators: set[int] = set()  # those that were made for the pretend device
+_for_good = contextlib.ExitStack()
 
 
 class Pretend(torch.Tensor):
     """A tensor on the pretend device; ``inner`` holds its numbers."""
 
+    count = 0  # how many were made
     __torch_function__ = torch._C._disabled_torch_function_impl
 
     @staticmethod
@@ -35,6 +43,7 @@ class Pretend(torch.Tensor):
             device=DEVICE,
         )
         made.inner = inner
+        cls.count += 1
         return made
 
     @classmethod
@@ -85,11 +94,16 @@ def _run(func, args, kwargs):
     if there and generator is not None and generator._cdata not in _generators:
         raise RuntimeError(f"expected a generator of the tensors' device, but {func} got a CPU one")
     owners = {id(value.inner): value for value in pretend}
+    if torch.Tag.inplace_view in func.tags and pretend:  # the outside gets its new shape, too
+        with no_dispatch():
+            func(*args, **kwargs)
     args, kwargs = tree_map(lambda x: x.inner if isinstance(x, Pretend) else x, (args, kwargs))
     result = func(*args, **kwargs)
 
     if not there:
         return result
+    if func is PACKING:
+        return Pretend(result[0]), result[1]
 
     def wrapped(value):  # what was changed in place keeps its owner
         if not isinstance(value, torch.Tensor):
@@ -108,10 +122,33 @@ class _Generator(torch.Generator):
         return made
 
 
-def start() -> None:
-    """Enter the mode for the rest of this process, and let optimisers and modules go along."""
-    supported = optimizer._get_fused_kernels_supported_devices
+@contextlib.contextmanager
+def pretence():
+    """The mode, with optimisers, modules and generators that go along."""
+    supported, apply, generator = (
+        optimizer._get_fused_kernels_supported_devices,
+        nn.Module._apply,
+        torch.Generator,
+    )
+
+    def moving(self, *args, **kwargs):  # parameters stay the same objects, as on a real GPU
+        before = torch.__future__.get_swap_module_params_on_conversion()
+        torch.__future__.set_swap_module_params_on_conversion(True)
+        try:
+            return apply(self, *args, **kwargs)
+        finally:
+            torch.__future__.set_swap_module_params_on_conversion(before)
+
     optimizer._get_fused_kernels_supported_devices = lambda: [*supported(), DEVICE.type]
-    torch.__future__.set_swap_module_params_on_conversion(True)
-    torch.Generator = _Generator
-    PretendGPU().__enter__()
+    nn.Module._apply, torch.Generator = moving, _Generator
+    try:
+        with PretendGPU():
+            yield
+    finally:
+        optimizer._get_fused_kernels_supported_devices = supported
+        nn.Module._apply, torch.Generator = apply, generator
+
+
+def start() -> None:
+    """Pretend for the rest of this process."""
+    _for_good.enter_context(pretence())
