@@ -41,7 +41,6 @@ double = Function(
 '''
 
 IMPORTS = """
-import json
 import os
 import harness_exercise as check
 from IPython.utils.capture import capture_output
