@@ -8,6 +8,7 @@ PORT ?= 8888
 LAB_ARGS ?=
 PYTEST_ARGS ?=
 NB ?=
+ARGS ?=
 CLASS_ARGS ?=
 ROBUSTNESS_ARGS ?=
 SEEDS ?= 10
@@ -19,7 +20,7 @@ VENV_PYTHON := .venv/bin/python
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 COURSE_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test run book robustness bench class doctor contents constraints clean
+.PHONY: help setup lab progress test run book robustness bench class doctor contents constraints clean
 
 help: ## List the commands
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -33,6 +34,10 @@ setup: ## Make or repair .venv with what reading the course needs
 lab: setup ## Read the course in JupyterLab
 ## PORT=8888 chooses the port, LAB_ARGS="--no-browser" adds JupyterLab's own options
 	@$(VENV_PYTHON) tools/lab.py
+
+progress: setup ## Show which exercises you have tried and solved
+## ARGS="--export progress.json" adds options; ARGS=--help lists them
+	@$(VENV_PYTHON) -m tools.progress $(ARGS)
 
 test: ## Check style, run every test and every notebook
 ## PYTEST_ARGS="tests/test_course.py" chooses what pytest runs

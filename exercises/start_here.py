@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from utils.checking import Bug, Case, Choice, Function, Mistake, Option, Value
+from exercises.engine import Bug, Case, Choice, Function, Mistake, Option, Value
 
 # --- Exercise 1: a function -----------------------------------------------------------------
 

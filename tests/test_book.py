@@ -188,14 +188,14 @@ def test_links_to_files_of_the_repository_lead_to_pages():
     text = (
         "[a](README.md#Two-commands) [b](data/README.md) [c](https://example.org/README.md) "
         "[d](LICENSE) [e](#here) [f](chapters/start_here.ipynb)\n```\n[g](LICENSE)\n```\n"
-        "[h](utils/data.py)"
+        "[h](utils/plotting.py)"
     )
     assert book.relinked(text, "README.md", linked) == (
         "[a](index.md#Two-commands) [b](data/index.md) [c](https://example.org/README.md) "
         "[d](licence.md) [e](#here) [f](chapters/start_here.ipynb)\n```\n[g](LICENSE)\n```\n"
-        "[h](utils/data.py)"
+        "[h](utils/plotting.py)"
     )
-    assert linked == {"utils/data.py"}
+    assert linked == {"utils/plotting.py"}
     page = "chapters/01_a/01_b.ipynb"
     assert book.relinked("[x](../../data/README.md)", page, linked) == "[x](../../data/index.md)"
 
@@ -238,7 +238,7 @@ def test_functions_are_described_without_importing_them(tmp_path):
         "def _c() -> None: ...\n",
         encoding="utf-8",
     )
-    found = book_pages.functions(module)
+    found = book_pages.functions(tmp_path)
     assert list(found) == ["a", "b"]
     assert found["a"] == ("data.a(n: int=1) -> str", "One.")
     assert found["b"][0].count("\n") == 10

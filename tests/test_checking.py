@@ -17,8 +17,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from utils import progress
-from utils.checking import (
+from exercises.engine import (
     Bug,
     Case,
     Choice,
@@ -29,8 +28,9 @@ from utils.checking import (
     SolutionError,
     Value,
     is_stub,
+    progress,
 )
-from utils.guarding import alarms_available
+from exercises.engine.guarding import alarms_available
 
 needs_alarms = pytest.mark.skipif(not alarms_available(), reason="no POSIX alarms here")
 TEXTS = {"hints": ("Look at the scores.", "Subtract the largest."), "carry_on": "Carry on."}
@@ -82,7 +82,7 @@ FAST = softmax_exercise(seconds=0.1)
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr("utils.guarding.READ_SECONDS", 0.05)
+    monkeypatch.setattr("exercises.engine.guarding.READ_SECONDS", 0.05)
 
 
 def text_of(exercise: Exercise, answer) -> str:
@@ -947,7 +947,7 @@ def test_a_value_that_resists_is_described_by_its_kind():
 
 @needs_alarms
 def test_a_value_that_never_lets_itself_be_read(monkeypatch, impatient):
-    monkeypatch.setattr("utils.checking.SECONDS", 0.1)
+    monkeypatch.setattr("exercises.engine.value.SECONDS", 0.1)
     assert "TimeLimitError while reading it" in text_of(VALUE, Loops())
 
 

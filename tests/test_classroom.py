@@ -21,8 +21,9 @@ import pytest
 
 import exercises
 from exercises import NotSolvedError, discover, require
+from exercises.engine import progress
 from tools import classroom
-from utils import course, progress
+from utils import course
 
 PATHS = course.notebooks()
 CONVOLUTION = next(path for path in PATHS if path.stem == "03_convolution")

@@ -13,7 +13,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from utils.comparing import agrees, clone, describe, difference, identical, one_line, to_numpy
+from exercises.engine.comparing import (
+    agrees,
+    clone,
+    describe,
+    difference,
+    identical,
+    one_line,
+    to_numpy,
+)
 
 PAIR = np.array([1.0, 2.0])
 

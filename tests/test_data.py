@@ -19,17 +19,18 @@ import torch
 from packaging.version import Version
 
 from tools.catalogue import README, page
-from utils import data, docstrings
+from utils import data
 from utils.data import Documents, Images, Table
-from utils.download import ROOT
-from utils.glyphs import FONTS, drawings
+from utils.data import text as docstrings
+from utils.data.download import ROOT
+from utils.data.images import FONTS, drawings
 
 HELPERS = {"cache_dir", "catalogue", "checksum"}
 FUNCTIONS = {
     name
     for name, value in vars(data).items()
     if inspect.isfunction(value)
-    and value.__module__ == data.__name__
+    and name in data.__all__
     and not name.startswith("_")
     and name not in HELPERS
 }
@@ -370,7 +371,7 @@ def library_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **files: str) ->
         (tmp_path / name / "__init__.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(docstrings, "LIBRARIES", dict.fromkeys(names, (".",)))
-    return docstrings.read()
+    return docstrings.read_docstrings()
 
 
 def definition(name: str, text: str) -> str:
@@ -409,14 +410,14 @@ def test_docstrings_keep_their_limits(tmp_path: Path, monkeypatch: pytest.Monkey
     files = {"madeupc__one": source, "madeupc__two": other, "madeupc__large": "#" * 300_000}
     assert len(library_of(tmp_path, monkeypatch, **files)) == 2 * docstrings.PER_FILE
     monkeypatch.setattr(docstrings, "PER_LIBRARY", 20)
-    assert len(docstrings.read()) == 20
-    assert docstrings.read() == docstrings.read()
+    assert len(docstrings.read_docstrings()) == 20
+    assert docstrings.read_docstrings() == docstrings.read_docstrings()
 
 
 def test_docstrings_name_a_library_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(docstrings, "LIBRARIES", {"no_such_library": (".",)})
     with pytest.raises(ModuleNotFoundError, match="no_such_library is not installed"):
-        docstrings.read()
+        docstrings.read_docstrings()
 
 
 # --- Glyphs ------------------------------------------------------------------------------------

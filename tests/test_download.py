@@ -25,8 +25,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from local_server import Site, running_site
 
-from utils import archives, data, download
-from utils.download import ChecksumMismatch, DataUnavailable, RemoteFile, cache_dir, fetch
+from utils import data
+from utils.data import archives, download
+from utils.data.download import ChecksumMismatch, DataUnavailable, RemoteFile, cache_dir, fetch
 
 ALTERNATIVE = "Without it, use data.digits()."
 BODY = np.random.default_rng(0).bytes(200_000)
@@ -359,7 +360,7 @@ def test_without_a_repository_the_user_cache_serves(two_folders: tuple[Path, Pat
 
 CHILD = """
 import json, sys
-from utils.download import RemoteFile, fetch
+from utils.data.download import RemoteFile, fetch
 file = json.loads(sys.argv[1])
 print(fetch(RemoteFile(**{**file, "urls": tuple(file["urls"])}), "no alternative"))
 """
@@ -475,7 +476,7 @@ def small(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[s
             digest = hashlib.sha256(body).hexdigest()
             file.update(urls=[url], bytes=len(body), sha256=digest)
     (tmp_path / "catalogue.json").write_text(json.dumps(entries))
-    monkeypatch.setattr(data, "CATALOGUE", tmp_path / "catalogue.json")
+    monkeypatch.setattr(download, "CATALOGUE", tmp_path / "catalogue.json")
     return made
 
 

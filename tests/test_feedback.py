@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from utils.feedback import ICONS, LINE_LIMIT, Block, emit
+from utils.display import ICONS, LINE_LIMIT, Block, emit
 
 
 class Seen(HTMLParser):

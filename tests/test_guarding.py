@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 import torch
 
-from utils import guarding
-from utils.guarding import (
+from exercises.engine import guarding
+from exercises.engine.guarding import (
     PRINT_LIMIT,
     TimeLimitError,
     alarms_available,

@@ -22,7 +22,7 @@ from utils.course import ROOT
 
 EXERCISE = '''
 """An exercise of its own, so that the harness does not depend on the course's."""
-from utils.checking import Case, Function, Mistake
+from exercises.engine import Case, Function, Mistake
 
 double = Function(
     "harness.double",
@@ -89,7 +89,7 @@ CELLS: dict[str, tuple[str, str | None, tuple[str, ...], bool]] = {
     "no bars": ("assert os.environ['TQDM_DISABLE'] == '1'", "", (), True),
     "one thread": ("assert os.environ['COURSE_THREADS'] == '1'", "", (), True),
     "progress of its own": (
-        "from utils import progress\nassert 'course-tests-' in str(progress.path())",
+        "from exercises.engine import progress\nassert 'course-tests-' in str(progress.path())",
         "",
         (),
         True,

@@ -81,7 +81,7 @@ def test_progress_is_there_when_the_notebook_is_opened_again(lab):
     lab.open(START)
     lab.menu("Run", "Run All Cells")
     lab.wait_until_idle(120)
-    table = lab.cell("Table()")
+    table = lab.cell("progress()")
     assert table.locator("table").is_visible()
     row = table.locator("tr", has_text="Start here").first.inner_text()
     assert "1" in row
@@ -158,7 +158,7 @@ def test_the_dark_theme_stays_readable(lab):
     lab.run_all(120)
     lab.menu("Settings", "Theme", "JupyterLab Dark")
     lab.page.locator('body[data-jp-theme-light="false"]').wait_for(state="attached")
-    for name, words in (("table", "Table()"), ("claim", "EXAMPLES = 1437"), ("feedback", CHECK)):
+    for name, words in (("table", "progress()"), ("claim", "EXAMPLES = 1437"), ("feedback", CHECK)):
         cell = lab.cell(words)
         lab.picture(f"dark-{name}")
         assert contrast(lab.page, cell) >= 4.5

@@ -439,7 +439,7 @@ def executed():
     cells = [
         "from utils import plotting\n"
         "from utils.claims import claim\n"
-        "from utils.progress import Table",
+        "from exercises import progress",
         f"fig, ax = plotting.figure()\nax.plot([1, 2, 3])\nplotting.show(fig, alt={ALT!r})",
         "def draw(value):\n"
         "    fig, ax = plotting.figure()\n"
@@ -449,7 +449,7 @@ def executed():
         "                         alt=lambda v: f'A line rises from zero to {v}.')",
         "widget.value = 2",
         "claim('It <b>holds</b>', 1.0, at_least=0)",
-        "Table()",
+        "progress()",
     ]
     notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
     client = NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(ROOT)}})

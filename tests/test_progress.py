@@ -19,7 +19,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from utils import course, progress
+from exercises.engine import progress
+from tools import progress as command
+from utils import course
 from utils.course import ROOT
 
 
@@ -270,7 +272,7 @@ def test_a_row_that_cannot_be_kept_does_not_touch_the_others(row, store, capsys)
 WRITER = """
 import sys
 import tempfile
-from utils import progress
+from exercises.engine import progress
 progress.WAIT_SECONDS = 30
 name, count = sys.argv[1], int(sys.argv[2])
 for number in range(count):
@@ -553,24 +555,24 @@ def test_titles_are_escaped_in_the_table():
 
 def test_the_command_line_prints_exports_imports_and_resets(store, tmp_path, capsys, monkeypatch):
     progress.record("a", "solved")
-    assert progress.main([]) == 0
+    assert command.main([]) == 0
     assert "solved" in capsys.readouterr().out
-    assert progress.main(["--html"]) == 0
+    assert command.main(["--html"]) == 0
     assert capsys.readouterr().out.startswith("<table>")
-    assert progress.main(["--export", "-"]) == 0
+    assert command.main(["--export", "-"]) == 0
     assert json.loads(capsys.readouterr().out)["attempts"][0]["exercise"] == "a"
     file = tmp_path / "export.json"
-    assert progress.main(["--export", str(file)]) == 0
+    assert command.main(["--export", str(file)]) == 0
     assert "1 attempts written" in capsys.readouterr().out
     monkeypatch.setattr("builtins.input", lambda _: "no")
-    assert progress.main(["--reset"]) == 1
+    assert command.main(["--reset"]) == 1
     assert len(kept()) == 1
-    assert progress.main(["--reset", "--yes"]) == 0
+    assert command.main(["--reset", "--yes"]) == 0
     assert kept() == []
-    assert progress.main(["--import", str(file)]) == 0
+    assert command.main(["--import", str(file)]) == 0
     assert "1 new attempts added" in capsys.readouterr().out
     monkeypatch.setattr("builtins.input", lambda _: "yes")
-    assert progress.main(["--reset"]) == 0
+    assert command.main(["--reset"]) == 0
     assert kept() == []
 
 
@@ -579,8 +581,8 @@ def test_the_command_line_says_in_a_sentence_what_it_cannot_do(content, tmp_path
     file = tmp_path / "import.json"
     if content is not None:
         file.write_bytes(content)
-    assert progress.main(["--import", str(file)]) == 1
-    assert progress.main(["--export", str(tmp_path / "no" / "such" / "folder")]) == 1
+    assert command.main(["--import", str(file)]) == 1
+    assert command.main(["--export", str(tmp_path / "no" / "such" / "folder")]) == 1
     err = capsys.readouterr().err
     assert err.count("Not done: ") == 2
     assert "Traceback" not in err
@@ -590,7 +592,7 @@ def test_the_module_runs_as_a_command(store):
     progress.record("a", "solved")
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
     done = subprocess.run(
-        [sys.executable, "-m", "utils.progress", "--export", "-"],
+        [sys.executable, "-m", "tools.progress", "--export", "-"],
         env=environment,
         capture_output=True,
         encoding="utf-8",

@@ -6,7 +6,7 @@ import torch
 from scipy.linalg import sqrtm
 
 from utils import data
-from utils.quality import Judge, frechet_distance
+from utils.image_quality import Judge, frechet_distance
 
 
 @pytest.fixture(scope="module")

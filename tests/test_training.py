@@ -18,7 +18,8 @@ from torch import nn
 from torch.nn.functional import cross_entropy, mse_loss
 
 from utils.course import ROOT
-from utils.training import batches, device, evaluate, fit, seed_everything
+from utils.seeds import seed_everything
+from utils.training import batches, device, evaluate, fit
 
 
 @pytest.fixture(autouse=True)
@@ -461,7 +462,7 @@ def test_threads_are_limited_for_torch_and_numpy():
     # In a process of its own: the limit holds from then on.
     script = (
         "import numpy, torch, threadpoolctl\n"
-        "from utils.training import seed_everything\n"
+        "from utils.seeds import seed_everything\n"
         "seed_everything(0)\n"
         "pools = [p['num_threads'] for p in threadpoolctl.threadpool_info()]\n"
         "print(torch.get_num_threads(), max(pools))\n"

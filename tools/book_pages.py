@@ -12,7 +12,7 @@ from typing import Any
 from tools import catalogue, contents
 from utils.course import CHAPTERS, ROOT, Lesson
 
-DATA_MODULE = ROOT / "utils" / "data.py"
+DATA = ROOT / "utils" / "data"
 NOTE = """\
 :::{note}
 This is the course to read: every output below is stored from a run. To change the code, move the
@@ -55,12 +55,14 @@ def front_page(
 # --- data sets ----------------------------------------------------------------------------------
 
 
-def functions(module: Path = DATA_MODULE) -> dict[str, tuple[str, str]]:
-    """Return signature and docstring of every public function, read without importing it."""
+def functions(package: Path = DATA) -> dict[str, tuple[str, str]]:
+    """Return signature and docstring of every public function, read without importing any."""
     found = {}
-    for node in ast.parse(module.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
-            found[node.name] = (signature(node), inspect.cleandoc(ast.get_docstring(node) or ""))
+    for module in sorted(package.glob("*.py")):
+        for node in ast.parse(module.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                text = inspect.cleandoc(ast.get_docstring(node) or "")
+                found[node.name] = (signature(node), text)
     return found
 
 

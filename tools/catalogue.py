@@ -8,13 +8,13 @@ import sys
 from typing import Any
 
 from utils.data import catalogue
-from utils.download import ROOT
+from utils.data.download import ROOT
 
 README = ROOT / "data" / "README.md"
 HEAD = """\
 # Data
 
-Every data set of the course, with where it comes from and on which terms. `utils/data.py` has one
+Every data set of the course, with where it comes from and on which terms. `utils/data/` has one
 function for each. This page is written from `catalogue.json` by `python -m tools.catalogue`.
 
 **Embedded** sets come inside a dependency and **generated** ones are computed: neither needs a

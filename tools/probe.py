@@ -38,7 +38,9 @@ def facts() -> dict:
     try:
         import torch
 
-        from utils import download, progress, training
+        from exercises.engine import progress
+        from utils import seeds, training
+        from utils.data import download
     except Exception as error:  # whatever an unsound installation raises
         return found | {"torch_error": f"{type(error).__name__}: {error}".splitlines()[0]}
     found |= {
@@ -47,7 +49,7 @@ def facts() -> dict:
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else "",
     }
     try:
-        training.seed_everything()  # takes COURSE_THREADS and COURSE_SEED into account
+        seeds.seed_everything()  # takes COURSE_THREADS and COURSE_SEED into account
         found["device"] = str(training.device())
     except (ValueError, RuntimeError) as error:
         found["device_error"] = str(error)

@@ -1,1 +1,18 @@
-"""What every lesson needs but no lesson teaches: data, training loop, plots, claims, checks."""
+"""What lessons import: everything that a lesson needs and does not teach.
+
+=================  =================================================================================
+`data`             every data set by one function: tables, series, images, texts
+`seeds`            one call that fixes all luck, and the limit on threads
+`training`         device, batches, one training loop and its evaluation
+`plotting`         one style, figures with a text for those who cannot see them, a slider
+`claims`           measured statements that must keep their bound
+`display`          the block with an icon and words that claims and checks show
+`envs`             small worlds for reinforcement learning
+`tokens`           byte-pair encoding
+`uncertainty`      entropy, and what a model does not know, by four methods
+`image_quality`    a judge of generated images
+`course`           the course's structure, read from the notebooks
+=================  =================================================================================
+
+Nothing is imported here, so that a lesson waits only for what it uses.
+"""

@@ -9,8 +9,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from utils.comparing import describe
-from utils.feedback import Block, emit
+from utils.display import Block, describe, emit
 
 
 class ClaimError(AssertionError):

@@ -1,4 +1,4 @@
-"""Seeds, devices, batches and one training loop: what lessons need but do not teach.
+"""Devices, batches and one training loop: what lessons need but do not teach.
 
 The loop is written out by hand in the deep-learning chapter; ``fit`` does the same steps in the
 same order. Data stay in memory as tensors and batches are slices by index.
@@ -8,49 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 Metric = Callable[[Tensor, Tensor], Tensor | float]
-
-
-def _environment_int(name: str, least: int) -> int | None:
-    text = os.environ.get(name, "").strip()
-    if not text:
-        return None
-    if not text.isdecimal() or int(text) < least:
-        raise ValueError(f"{name}={text!r}: expected a whole number, at least {least}")
-    return int(text)
-
-
-def seed_everything(seed: int = 0) -> int:
-    """Seed Python's, NumPy's and torch's generators and return the seed that was used.
-
-    ``COURSE_SEED`` (whole number ≥ 0) is added to ``seed``: the same lesson then runs with other
-    luck. Keep the result and derive explicit generators from it, for example
-    ``np.random.default_rng([SEED, 1])``. ``COURSE_THREADS`` (≥ 1), if set, limits the threads of
-    torch and of NumPy's linear algebra. Raises ``ValueError`` for a setting that is not a number
-    and for a sum outside of 0 … 2³² − 1, which NumPy's generator could not take.
-    """
-    seed = seed + (_environment_int("COURSE_SEED", 0) or 0)
-    if not 0 <= seed < 2**32:
-        raise ValueError(f"the seed, with COURSE_SEED added, is {seed}: not in 0 … 2³² − 1")
-    threads = _environment_int("COURSE_THREADS", 1)
-    if threads:
-        from threadpoolctl import threadpool_limits
-
-        torch.set_num_threads(threads)
-        threadpool_limits(threads)
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - libraries that use the global generator follow too
-    torch.manual_seed(seed)
-    return seed
 
 
 def device() -> torch.device:

@@ -9,7 +9,7 @@ from itertools import pairwise, product
 
 import numpy as np
 
-from utils.checking import Bug, Case, Choice, Function, Mistake, Option, Value
+from exercises.engine import Bug, Case, Choice, Function, Mistake, Option, Value
 
 # --- Exercise 1: weights by hand ------------------------------------------------------------------
 

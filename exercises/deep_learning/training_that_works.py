@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from utils.checking import Bug, Case, Function, Mistake, Value
+from exercises.engine import Bug, Case, Function, Mistake, Value
 from utils.training import fit
 
 # --- Exercise 1: running statistics ---------------------------------------------------------------

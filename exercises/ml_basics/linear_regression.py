@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from utils.checking import Bug, Case, Choice, Function, Mistake, Option, Value
+from exercises.engine import Bug, Case, Choice, Function, Mistake, Option, Value
 
 # --- Exercise 1: a slope by hand ------------------------------------------------------------------
 

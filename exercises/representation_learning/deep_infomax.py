@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from utils.checking import Bug, Case, Function, Mistake, Value
+from exercises.engine import Bug, Case, Function, Mistake, Value
 
 # --- Exercise 1: mutual information from counts ---------------------------------------------------
 

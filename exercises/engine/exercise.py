@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from utils import progress
-from utils.feedback import Block, emit
-from utils.guarding import kept_state
+from exercises.engine import progress
+from exercises.engine.guarding import kept_state
+from utils.display import Block, emit
 
 SECONDS = 10.0  # the time one check may take, all its cases together
 

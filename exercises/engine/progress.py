@@ -5,13 +5,11 @@ folder. Nothing here ever raises into a lesson: a store that is locked, read-onl
 one warning line, a corrupt file is set aside under a new name, never deleted, and a database of
 another program is left alone.
 
-``python -m utils.progress`` prints the table; ``--html``, ``--export FILE``, ``--import FILE`` and
-``--reset`` do what they say.
+``make progress`` is the command line (`tools/progress.py`).
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import html
 import itertools
@@ -19,7 +17,6 @@ import json
 import math
 import os
 import sqlite3
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -263,40 +260,3 @@ class Table:
             "<th scope='col' style='text-align:left'>Lesson</th><th scope='col'>solved</th>"
             f"<th scope='col'>tried, not solved yet</th></tr></thead><tbody>{rows}</tbody></table>"
         )
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """The command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m utils.progress", description="Your progress.")
-    choice = parser.add_mutually_exclusive_group()
-    choice.add_argument("--html", action="store_true", help="print the table as HTML")
-    choice.add_argument("--export", metavar="FILE", help="write all attempts to FILE (- : print)")
-    choice.add_argument("--import", metavar="FILE", dest="import_", help="add attempts from FILE")
-    choice.add_argument("--reset", action="store_true", help="forget everything, after asking")
-    parser.add_argument("--yes", action="store_true", help="with --reset: do not ask")
-    options = parser.parse_args(arguments)
-    try:
-        if options.export == "-":
-            print(export_json())
-        elif options.export:
-            Path(options.export).write_text(export_json(), encoding="utf-8")
-            print(f"{len(attempts())} attempts written to {options.export}")
-        elif options.import_:
-            text = Path(options.import_).read_text(encoding="utf-8")
-            print(f"{import_json(text)} new attempts added")
-        elif options.reset:
-            if not options.yes and input("Forget all your progress? (yes/no) ").strip() != "yes":
-                print("Nothing was changed.")
-                return 1
-            print(f"{reset()} attempts forgotten")
-        else:
-            table = Table()
-            print(table._repr_html_() if options.html else table)
-    except (OSError, ValueError, EOFError) as error:
-        print(f"Not done: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,9 +1,9 @@
-"""Pictures of printed characters, drawn from the fonts that matplotlib carries.
+"""Labelled images: handwritten digits, printed characters, and the classic sets to download.
 
-The generator behind `utils.data.glyphs`: each character is drawn once in every font at three
-times the final resolution; every image is then one such drawing seen through its own random
-affine map, plus noise. Only NumPy arithmetic touches the pixels, for all images of a block at
-once, so the result depends neither on threads nor on a device.
+`glyphs` draws its characters from the fonts that matplotlib carries: each character is drawn once
+in every font at three times the final resolution; every image is then one such drawing seen
+through its own random affine map, plus noise. Only NumPy arithmetic touches the pixels, for all
+images of a block at once, so the result depends neither on threads nor on a device.
 """
 
 from __future__ import annotations
@@ -12,6 +12,10 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+
+from utils.data.archives import read_cifar10, read_idx_set
+from utils.data.containers import Images
+from utils.data.download import catalogue, fetch_dataset
 
 SIDE = 28  # pixels of a finished image, each way
 DETAIL = 3  # drawing pixels per image pixel
@@ -29,6 +33,70 @@ FONTS = (
     *(f"STIXGeneral{style}" for style in ("", "Bol", "Italic", "BolIta")),
     *("cmr10", "cmb10", "cmti10", "cmss10", "cmtt10"),
 )
+
+
+def digits() -> Images:
+    """Handwritten digits, 8×8 pixels: 1,437 training and 360 test images of "0" to "9".
+
+    uint8 with values 0 to 16: how many of the 16 dots under a pixel were inked. These are the
+    1,797 images that UCI calls the test set, of 13 writers. The split keeps the order of the
+    file, in which one writer follows the other (the labels show it: they begin again with
+    0, 1, 2 … about every 130 images). So the last 360 images come mostly from hands that the
+    training images do not show, and are harder than a random fifth would be. 141 to 146 training
+    and 33 to 37 test images a class. Source: Alpaydin and Kaynak 1998, UCI; CC BY 4.0.
+    """
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    images = bunch.images.astype(np.uint8)
+    labels = bunch.target.astype(np.int64)
+    train, test = slice(None, 1437), slice(1437, None)
+    return Images(
+        *(part.copy() for part in (images[train], labels[train], images[test], labels[test])),
+        classes=tuple("0123456789"),
+    )
+
+
+# --- Generated: printed characters ------------------------------------------------------------
+
+
+def glyphs(
+    characters: str = "0123456789",
+    train: int = 10_000,
+    test: int = 2_000,
+    seed: int = 0,
+    *,
+    rotate: float = 20.0,
+    scale: float = 0.25,
+    shift: float = 3.0,
+    shear: float = 0.25,
+    noise: float = 0.15,
+) -> Images:
+    """Printed characters, 28×28 uint8, bright (255) on dark (0), each drawn differently.
+
+    Every image shows one of `characters`, in one of up to 21 fonts, under a random affine map:
+    turned by up to `rotate` degrees, enlarged or reduced by up to the factor 1 + `scale`, moved
+    by up to `shift` pixels across and down, slanted by up to `shear` (sideways per unit of
+    height), each uniform in both directions (the size on a logarithmic scale). Gaussian noise of
+    standard deviation `noise`, where 1 is the full range, comes last. Classes are balanced to
+    within one image, in random order. Training and test images share the fonts, not the draws,
+    and changing one count leaves the other set as it was.
+
+    The same arguments give the same images on every machine with the same versions of matplotlib
+    and NumPy. Raises ValueError for a character that no font can draw, for none or a repeated
+    one, and for a negative number. Fonts: DejaVu, STIX, Computer Modern (see `data/README.md`).
+    """
+    if not characters or len(set(characters)) != len(characters):
+        raise ValueError(f"characters must be different from one another, got {characters!r}")
+    ranges = {"rotate": rotate, "scale": scale, "shift": shift, "shear": shear, "noise": noise}
+    for name, value in {"train": train, "test": test, "seed": seed, **ranges}.items():
+        if not 0 <= value < float("inf"):
+            raise ValueError(f"{name} must be 0 or more, got {value}")
+    train_set, test_set = (
+        render(characters, count, np.random.default_rng([seed, part]), **ranges)
+        for part, count in enumerate((train, test))
+    )
+    return Images(*train_set, *test_set, classes=tuple(characters))
 
 
 def _draw(font_path: Path, character: str) -> np.ndarray | None:
@@ -99,7 +167,7 @@ def render(
 ) -> tuple[np.ndarray, np.ndarray]:
     """`count` images, uint8 (count, SIDE, SIDE), and labels, int64 (count,), in random order.
 
-    The ranges are those of `utils.data.glyphs`. Class counts differ by one at most."""
+    The ranges are those of :func:`glyphs`. Class counts differ by one at most."""
     stacks = [drawings(character) for character in characters]
     first = np.cumsum([0] + [len(stack) for stack in stacks])
     sources = np.concatenate(stacks).reshape(-1)
@@ -146,3 +214,44 @@ def render(
             ink += np.float32(noise) * rng.standard_normal(ink.shape, dtype=np.float32)
         images[block] = np.rint(np.clip(ink, 0, 1) * 255)
     return images, labels
+
+
+# --- Downloaded once ---------------------------------------------------------------------------
+
+
+def _idx_set(name: str, classes: tuple[str, ...]) -> Images:
+    entry = catalogue()[name]
+    arrays = read_idx_set(fetch_dataset(name), entry["train"], entry["test"], tuple(entry["image"]))
+    return Images(*arrays, classes=classes)
+
+
+def mnist() -> Images:
+    """MNIST: 60,000 + 10,000 handwritten digits, 28×28 uint8, about 11.6 MB to download.
+
+    Raises DataUnavailable without a network. Source: LeCun, Cortes and Burges.
+    """
+    return _idx_set("mnist", tuple("0123456789"))
+
+
+def fashion_mnist() -> Images:
+    """Fashion-MNIST: 60,000 + 10,000 photographs of clothing, 28×28 uint8, about 30.9 MB.
+
+    Ten classes of 6,000 and 1,000. Raises DataUnavailable without a network. Source: Xiao, Rasul
+    and Vollgraf 2017, Zalando SE; MIT.
+    """
+    clothes = "T-shirt/top,Trouser,Pullover,Dress,Coat,Sandal,Shirt,Sneaker,Bag,Ankle boot"
+    return _idx_set("fashion_mnist", tuple(clothes.split(",")))
+
+
+def cifar10() -> Images:
+    """CIFAR-10: 50,000 + 10,000 colour photographs, 32×32×3 uint8, about 170 MB to download.
+
+    Ten classes of 5,000 and 1,000. Raises DataUnavailable without a network. Source: Krizhevsky
+    2009; no licence is stated.
+    """
+    entry = catalogue()["cifar10"]
+    arrays = read_cifar10(
+        fetch_dataset("cifar10")[0], entry["train"], entry["test"], entry["image"][0]
+    )
+    things = "airplane,automobile,bird,cat,deer,dog,frog,horse,ship,truck"
+    return Images(*arrays, classes=tuple(things.split(",")))

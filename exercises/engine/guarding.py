@@ -28,12 +28,13 @@ from typing import Any
 
 import numpy as np
 
-from utils.comparing import clone, describe, identical, one_line
+from exercises.engine.comparing import clone, identical
+from utils.display import describe, one_line
 
 PRINT_LIMIT = 2_000  # characters kept of what an answer prints
 READ_SECONDS = 1.0  # the time a value may take to describe itself
-_HERE = Path(__file__).resolve().parent
-_OURS = (str(_HERE), str(_HERE.parent / "exercises"))
+_EXERCISES = Path(__file__).resolve().parents[1]
+_OURS = (str(_EXERCISES), str(_EXERCISES.parent / "utils"))
 
 
 class TimeLimitError(BaseException):

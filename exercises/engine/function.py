@@ -1,4 +1,4 @@
-"""Exercises answered by code: write a function or a class, or find the bug in one."""
+"""Exercises answered by code: write a function or a class."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from utils.comparing import NO_RESULT, agrees, clone, describe, difference
-from utils.exercise import SECONDS, Exercise, Mistake, Result, mistake_lines
-from utils.guarding import (
+from exercises.engine.comparing import NO_RESULT, agrees, clone, difference
+from exercises.engine.exercise import SECONDS, Exercise, Mistake, Result, mistake_lines
+from exercises.engine.guarding import (
     Outcome,
     alarms_available,
     describe_call,
@@ -23,6 +23,7 @@ from utils.guarding import (
     message_of,
     time_limit,
 )
+from utils.display import describe
 
 
 @dataclass(frozen=True)
@@ -290,32 +291,3 @@ class Function(Exercise):
         # Wrong results are matched a little more loosely than right ones: another route to the
         # same mistake rounds differently.
         return agrees(first, second, rtol=max(self.rtol, 1e-5), atol=max(self.atol, 1e-7))
-
-
-class Bug(Function):
-    """Find the bug: the stub runs, and is wrong. ``planted`` is the code as the reader gets it.
-
-    An answer that behaves like the planted fault counts as not attempted.
-    """
-
-    kind = "find the bug"
-
-    def __init__(self, id: str, *, planted: Callable[..., Any], **shared: Any) -> None:
-        super().__init__(id, **shared)
-        self.planted = planted
-
-    def _judge(self, answer: Any) -> Result:
-        result = super()._judge(answer)
-        if result.status != "wrong" or result.mistake or not callable(answer):
-            return result
-        cases = self.cases()
-        outcomes, problems = self._run(answer, cases)
-        if len(problems) == len(cases) and self._behaves_like(
-            self.planted, cases, outcomes, problems
-        ):
-            lines = ("The planted fault is still there. What it does:", *result.lines)
-            return Result("unattempted", lines, result.passed, result.total)
-        return result
-
-    def _unattempted_lines(self) -> tuple[str, ...]:
-        return ("Put the faulty function back and repair it.",)

@@ -2,129 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import decimal
 import numbers
-import re
-import sys
 from collections.abc import Mapping, Set
 from typing import Any
 
 import numpy as np
 
+from utils.display import (
+    WHOLE,
+    describe,
+    excerpt,
+    is_array,
+    is_number,
+    is_tensor,
+    one_line,
+    to_numpy,
+)
+
 NO_RESULT = "the result is None: is there a `return` on every path?"
-WHOLE = 8  # arrays with up to so many entries are shown whole
-_EXACT = (numbers.Real, decimal.Decimal)
-
-
-def _is_tensor(value: Any) -> bool:
-    torch = sys.modules.get("torch")  # no tensor can exist before torch is imported
-    return torch is not None and isinstance(value, torch.Tensor)
-
-
-def _is_frame(value: Any) -> bool:
-    pandas = sys.modules.get("pandas")
-    kinds = (pandas.DataFrame, pandas.Series, pandas.Index) if pandas is not None else ()
-    return isinstance(value, kinds)
-
-
-def is_array(value: Any) -> bool:
-    """Whether ``value`` is a NumPy array with at least one axis, a tensor or a pandas object."""
-    return isinstance(value, np.ndarray) or _is_tensor(value) or _is_frame(value)
-
-
-def is_number(value: Any) -> bool:
-    """Whether ``value`` is one number: Python, NumPy, or an array or tensor without axes."""
-    if isinstance(value, (numbers.Number, np.generic)):
-        return not isinstance(value, (np.str_, np.bytes_))
-    return (isinstance(value, np.ndarray) or _is_tensor(value)) and len(value.shape) == 0
-
-
-def to_numpy(value: Any) -> np.ndarray:
-    """Turn a number, nested list, tensor (any device, with or without gradient) into an array.
-
-    Raises ``ValueError`` with a readable reason when that is impossible (ragged lists, tensors
-    without storage).
-    """
-    if _is_tensor(value):
-        try:
-            tensor = value.detach()
-            tensor = tensor.to_dense() if tensor.layout != sys.modules["torch"].strided else tensor
-            tensor = tensor.cpu()
-            if tensor.dtype == sys.modules["torch"].bfloat16:
-                tensor = tensor.float()
-            return tensor.numpy().copy()
-        except Exception as error:
-            raise ValueError(f"a tensor on device {value.device} that cannot be read") from error
-    try:
-        if isinstance(value, (list, tuple)) and any(_is_tensor(item) for item in value):
-            value = [to_numpy(item) for item in value]
-        array = value.to_numpy() if _is_frame(value) else np.asarray(value)
-    except Exception as error:
-        raise ValueError("a list whose rows have different lengths") from error
-    if array.dtype == object and all(isinstance(item, _EXACT) for item in array.flat):
-        with contextlib.suppress(OverflowError):  # fractions, decimals, very large integers
-            return array.astype(float)
-    return array
-
-
-def excerpt(array: np.ndarray) -> str:
-    """At most a few numbers of ``array`` in one line."""
-    if array.size <= WHOLE:
-        text = np.array2string(array, precision=5, suppress_small=False, separator=", ")
-    else:
-        head = ", ".join(np.array2string(entry, precision=5) for entry in array.ravel()[:5])
-        text = f"[{head}, … {array.size:,} entries in all]"
-    return one_line(text)
-
-
-def one_line(text: str, limit: int = 160) -> str:
-    """``text`` on one line of at most ``limit`` characters, without addresses in memory."""
-    text = re.sub(r" at 0x[0-9a-fA-F]+", "", text[: 4 * limit])
-    text = " ".join(text.split())
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def describe(value: Any) -> str:
-    """One line about ``value``: kind, shape and dtype where it has them, and an excerpt."""
-    try:
-        return one_line(_description(value), 700)
-    except Exception as error:  # a hostile __repr__ must not break the feedback
-        return f"an object of type {type(value).__name__} ({type(error).__name__} while reading it)"
-
-
-def _description(value: Any) -> str:
-    if value is None:
-        return "None"
-    if isinstance(value, str):
-        return one_line(repr(value[:1000]))
-    if is_array(value) and value.shape:
-        kind = "tensor" if _is_tensor(value) else "table" if _is_frame(value) else "array"
-        dtype = str(getattr(value, "dtype", "")).replace("torch.", "")
-        kind = f"{kind} of shape {tuple(value.shape)}" + (f", {dtype}" if dtype else "")
-        return f"{kind}: {_entries(value)}"
-    if is_number(value):
-        if isinstance(value, numbers.Number) and not isinstance(value, (float, np.generic)):
-            return one_line(str(value))  # exact kinds: int, bool, Fraction, Decimal; complex
-        try:
-            number = to_numpy(value).item()
-        except ValueError as error:
-            return str(error)
-        return f"{number:.8g}" if isinstance(number, float) else one_line(str(number))
-    if isinstance(value, (list, tuple)):
-        kind, few = type(value).__name__, value[:20]
-        if any(is_array(item) for item in few) and len(value) <= 4:
-            return f"{kind} of {len(value)}: " + "; ".join(describe(item) for item in value)
-        return f"{kind} of length {len(value)}: {one_line(repr(few), 120)}"
-    return f"{type(value).__name__}: {one_line(repr(value), 120)}"
-
-
-def _entries(value: Any) -> str:
-    try:
-        return excerpt(to_numpy(value))
-    except ValueError as error:
-        return str(error)
 
 
 def _array_difference(expected: np.ndarray, received: Any, rtol: float, atol: float) -> str | None:
@@ -303,7 +199,7 @@ def clone(value: Any) -> Any:
     except Exception:
         pass
     try:  # torch refuses to copy a computed tensor, and with it the list that holds it
-        if _is_tensor(value):
+        if is_tensor(value):
             return value.clone()
         if type(value) in (list, tuple):
             return type(value)(clone(item) for item in value)

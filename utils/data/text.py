@@ -1,7 +1,7 @@
-"""Docstrings of seven libraries that the course installs anyway, read from their source files.
+"""Texts: Python's own manual, docstrings of seven libraries, and Shakespeare to download.
 
-The reader behind `utils.data.docstrings`: it parses files, and imports none of them, so that
-nothing is executed and the result depends on nothing but the installed versions.
+`docstrings` parses the source files of libraries that the course installs anyway and imports none
+of them, so that nothing is executed and the result depends on nothing but the installed versions.
 """
 
 from __future__ import annotations
@@ -12,6 +12,11 @@ import warnings
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+
+import numpy as np
+
+from utils.data.containers import Documents
+from utils.data.download import fetch_dataset
 
 # Where to look: folders and files under each package, "." for the whole. Only of torch is a part
 # named: the rest is mostly compiler and distributed machinery that nobody calls by hand.
@@ -35,6 +40,51 @@ SHORTEST = 200  # characters: below stand one-line reminders
 PER_FILE = 15  # documents at most, so that no library is one large file
 PER_LIBRARY = 300
 LARGEST = 200_000  # bytes of a file; a larger one takes long to parse and would give 15 documents
+
+
+def python_docs_topics() -> dict[str, str]:
+    """The help texts of Python itself, by topic ("assert", "classes", "while" …), sorted.
+
+    About 80 English texts, nearly all ASCII, from `pydoc_data` in the standard library; they
+    change a little from one Python version to the next. Licence: PSF License Agreement.
+    """
+    from pydoc_data.topics import topics
+
+    return {topic: topics[topic] for topic in sorted(topics)}
+
+
+def python_docs() -> str:
+    """All texts of `python_docs_topics` in the order of their topics, an empty line between them.
+
+    About 465,000 characters of technical English, grammar rules and code.
+    """
+    return "\n\n".join(text.strip() for text in python_docs_topics().values()) + "\n"
+
+
+def docstrings() -> Documents:
+    """Docstrings of seven Python libraries: which one wrote this text?
+
+    Public functions and classes of matplotlib, networkx, numpy, pandas, scipy, sklearn
+    (scikit-learn) and torch, up to 300 each, at most 15 from one file; none shorter than 200
+    characters, none twice, none that two libraries share. About 2,100 English texts with code
+    and formulas, sorted by library, file and name. Many resemble others of their file, so split
+    by `files`. Read by parsing the installed source (nothing is imported) in two or three
+    seconds; the texts change with the versions of the libraries. Licence: that of each library.
+    """
+    texts, names, files, labels = zip(*read_docstrings(), strict=True)
+    return Documents(texts, np.array(labels, dtype=np.int64), names, files, tuple(LIBRARIES))
+
+
+def tiny_shakespeare() -> str:
+    """Forty thousand lines from Shakespeare's plays: 1,115,394 ASCII characters, about 1.1 MB.
+
+    Raises DataUnavailable without a network. Source: Karpathy's char-rnn; the text is in the
+    public domain.
+    """
+    return fetch_dataset("tiny_shakespeare")[0].read_bytes().decode("utf-8")
+
+
+# --- reading the docstrings ----------------------------------------------------------------------
 
 
 def _files(library: str) -> list[tuple[str, Path]]:
@@ -89,7 +139,7 @@ def _library(library: str) -> Iterator[tuple[str, str, str]]:
                 return
 
 
-def read() -> list[tuple[str, str, str, int]]:
+def read_docstrings() -> list[tuple[str, str, str, int]]:
     """Text, name, file and class number of every document, sorted by library, file and name.
 
     A text that two libraries share has no right answer, and is left out.

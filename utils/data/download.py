@@ -4,18 +4,21 @@
 the folder `.incoming` inside the cache, are checked there against their SHA-256, and only then
 move to their final name in one step. A broken download leaves its beginning behind, and the next
 call asks the server for the rest. One process downloads at a time; the others wait and find the
-file. `utils.archives` reads what was fetched.
+file. `utils.data.archives` reads what was fetched.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
+CATALOGUE = ROOT / "data" / "catalogue.json"
 CONNECT_TIMEOUT = 10.0  # seconds to reach a server
 READ_TIMEOUT = 30.0  # seconds without a single byte before a connection counts as broken
 LOCK_TIMEOUT = 600.0  # seconds to wait for another process that is downloading
@@ -238,3 +241,22 @@ def _download(file: RemoteFile, staging: Path, target: Path) -> list[Exception] 
     finally:
         logger.setLevel(level)
     return errors
+
+
+def catalogue() -> dict[str, dict[str, Any]]:
+    """The entries of `data/catalogue.json` (origin, licence, size, checksum …) by function name."""
+    return json.loads(CATALOGUE.read_text(encoding="utf-8"))
+
+
+def fetch_dataset(name: str) -> list[Path]:
+    """The files of a downloaded set in the cache, in the order of the catalogue."""
+    entry = catalogue()[name]
+    return [
+        fetch(
+            RemoteFile(
+                f"{name}/{file['name']}", tuple(file["urls"]), file["sha256"], file["bytes"]
+            ),
+            entry["alternative"],
+        )
+        for file in entry["files"]
+    ]

@@ -1,0 +1,212 @@
+"""What the course shows a reader: a block with an icon and words, and a value in a few words.
+
+Claims and checks show a :class:`Block`, as HTML and as plain text: in a notebook both forms are
+sent and the front end chooses; elsewhere the plain text is printed. :func:`describe` puts any
+value into one line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import decimal
+import html
+import numbers
+import re
+import sys
+import textwrap
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+ICONS = {"good": "✓", "bad": "✗", "open": "○", "note": "i"}
+# The theme's own colours where JupyterLab defines them, so that dark themes stay readable.
+_COLOURS = {
+    "good": "var(--jp-success-color1, #1b7f3b)",
+    "bad": "var(--jp-error-color1, #b3261e)",
+    "open": "var(--jp-info-color1, #1a6396)",
+    "note": "var(--jp-border-color1, #757575)",
+}
+
+
+LINE_LIMIT = 1_200  # characters; what a reader's code says must not fill the screen
+
+
+def _clean(line: str) -> str:
+    """``line`` without what could steer a terminal or break the encoding, and not too long."""
+    line = line if len(line) <= LINE_LIMIT else line[: LINE_LIMIT - 1] + "…"
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in line)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A heading behind an icon, then lines; a line that starts with four spaces is code."""
+
+    kind: str  # good, bad, open or note: a key of ICONS
+    heading: str
+    lines: tuple[str, ...] = ()
+    aside: str = ""  # goes on after the heading, less loud
+
+    def text(self) -> str:
+        """The block as plain text."""
+        parts = [f"{ICONS[self.kind]} {_clean(self.heading)}{_clean(self.aside)}"]
+        for line in map(_clean, self.lines):
+            if line.startswith("    "):
+                parts.append("  " + line)
+            else:
+                parts += textwrap.wrap(line, 96, initial_indent="  ", subsequent_indent="  ")
+        return "\n".join(parts)
+
+    def html(self) -> str:
+        """The block as HTML: one element with a role that screen readers announce."""
+        body = []
+        for line in map(_clean, self.lines):
+            escaped = html.escape(line.strip() if line.startswith("    ") else line)
+            tag = "pre" if line.startswith("    ") else "div"
+            style = "margin:2px 0;white-space:pre-wrap" if tag == "pre" else "margin:2px 0"
+            body.append(f'<{tag} style="{style}">{escaped}</{tag}>')
+        return (
+            f'<div role="status" style="border-left:4px solid {_COLOURS[self.kind]};'
+            'padding:2px 0 2px 10px;margin:4px 0">'
+            f'<strong><span aria-hidden="true">{ICONS[self.kind]}</span> '
+            f"{html.escape(_clean(self.heading))}</strong>"
+            f"{html.escape(_clean(self.aside))}{''.join(body)}</div>"
+        )
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {"text/plain": self.text(), "text/html": self.html()}
+
+    def __repr__(self) -> str:
+        return self.text()
+
+
+def emit(block: Block) -> None:
+    """Show ``block``: displayed in a notebook, printed elsewhere."""
+    ipython = sys.modules.get("IPython")
+    if ipython is not None and ipython.get_ipython() is not None:
+        from IPython.display import display
+
+        display(block)
+    else:
+        text = block.text()
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        # A console that lacks ✓ shows a question mark; an error here would hide the feedback.
+        print(text.encode(encoding, "replace").decode(encoding))
+
+
+# --- a value in a few words -------------------------------------------------------------------
+
+WHOLE = 8  # arrays with up to so many entries are shown whole
+_EXACT = (numbers.Real, decimal.Decimal)
+
+
+def is_tensor(value: Any) -> bool:
+    """Whether ``value`` is a torch tensor; torch is not imported for the question."""
+    torch = sys.modules.get("torch")  # no tensor can exist before torch is imported
+    return torch is not None and isinstance(value, torch.Tensor)
+
+
+def _is_frame(value: Any) -> bool:
+    pandas = sys.modules.get("pandas")
+    kinds = (pandas.DataFrame, pandas.Series, pandas.Index) if pandas is not None else ()
+    return isinstance(value, kinds)
+
+
+def is_array(value: Any) -> bool:
+    """Whether ``value`` is a NumPy array with at least one axis, a tensor or a pandas object."""
+    return isinstance(value, np.ndarray) or is_tensor(value) or _is_frame(value)
+
+
+def is_number(value: Any) -> bool:
+    """Whether ``value`` is one number: Python, NumPy, or an array or tensor without axes."""
+    if isinstance(value, (numbers.Number, np.generic)):
+        return not isinstance(value, (np.str_, np.bytes_))
+    return (isinstance(value, np.ndarray) or is_tensor(value)) and len(value.shape) == 0
+
+
+def to_numpy(value: Any) -> np.ndarray:
+    """Turn a number, nested list, tensor (any device, with or without gradient) into an array.
+
+    Raises ``ValueError`` with a readable reason when that is impossible (ragged lists, tensors
+    without storage).
+    """
+    if is_tensor(value):
+        try:
+            tensor = value.detach()
+            tensor = tensor.to_dense() if tensor.layout != sys.modules["torch"].strided else tensor
+            tensor = tensor.cpu()
+            if tensor.dtype == sys.modules["torch"].bfloat16:
+                tensor = tensor.float()
+            return tensor.numpy().copy()
+        except Exception as error:
+            raise ValueError(f"a tensor on device {value.device} that cannot be read") from error
+    try:
+        if isinstance(value, (list, tuple)) and any(is_tensor(item) for item in value):
+            value = [to_numpy(item) for item in value]
+        array = value.to_numpy() if _is_frame(value) else np.asarray(value)
+    except Exception as error:
+        raise ValueError("a list whose rows have different lengths") from error
+    if array.dtype == object and all(isinstance(item, _EXACT) for item in array.flat):
+        with contextlib.suppress(OverflowError):  # fractions, decimals, very large integers
+            return array.astype(float)
+    return array
+
+
+def excerpt(array: np.ndarray) -> str:
+    """At most a few numbers of ``array`` in one line."""
+    if array.size <= WHOLE:
+        text = np.array2string(array, precision=5, suppress_small=False, separator=", ")
+    else:
+        head = ", ".join(np.array2string(entry, precision=5) for entry in array.ravel()[:5])
+        text = f"[{head}, … {array.size:,} entries in all]"
+    return one_line(text)
+
+
+def one_line(text: str, limit: int = 160) -> str:
+    """``text`` on one line of at most ``limit`` characters, without addresses in memory."""
+    text = re.sub(r" at 0x[0-9a-fA-F]+", "", text[: 4 * limit])
+    text = " ".join(text.split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def describe(value: Any) -> str:
+    """One line about ``value``: kind, shape and dtype where it has them, and an excerpt."""
+    try:
+        return one_line(_description(value), 700)
+    except Exception as error:  # a hostile __repr__ must not break the feedback
+        return f"an object of type {type(value).__name__} ({type(error).__name__} while reading it)"
+
+
+def _description(value: Any) -> str:
+    if value is None:
+        return "None"
+    if isinstance(value, str):
+        return one_line(repr(value[:1000]))
+    if is_array(value) and value.shape:
+        kind = "tensor" if is_tensor(value) else "table" if _is_frame(value) else "array"
+        dtype = str(getattr(value, "dtype", "")).replace("torch.", "")
+        kind = f"{kind} of shape {tuple(value.shape)}" + (f", {dtype}" if dtype else "")
+        return f"{kind}: {_entries(value)}"
+    if is_number(value):
+        if isinstance(value, numbers.Number) and not isinstance(value, (float, np.generic)):
+            return one_line(str(value))  # exact kinds: int, bool, Fraction, Decimal; complex
+        try:
+            number = to_numpy(value).item()
+        except ValueError as error:
+            return str(error)
+        return f"{number:.8g}" if isinstance(number, float) else one_line(str(number))
+    if isinstance(value, (list, tuple)):
+        kind, few = type(value).__name__, value[:20]
+        if any(is_array(item) for item in few) and len(value) <= 4:
+            return f"{kind} of {len(value)}: " + "; ".join(describe(item) for item in value)
+        return f"{kind} of length {len(value)}: {one_line(repr(few), 120)}"
+    return f"{type(value).__name__}: {one_line(repr(value), 120)}"
+
+
+def _entries(value: Any) -> str:
+    try:
+        return excerpt(to_numpy(value))
+    except ValueError as error:
+        return str(error)
