@@ -66,15 +66,18 @@ html_use_index = False
 html_show_search_summary = False
 
 
-def add_alternative_texts(app, doctree):
-    """Give every stored figure the text that its notebook has for those who cannot see it."""
+def complete_pictures(app, doctree):
+    """Give every stored figure its text for those who cannot see it, and its width."""
     from docutils import nodes
 
     notebook = Path(app.srcdir, f"{app.env.docname}.ipynb")
     if notebook.is_file():
-        texts = book.alternative_texts(notebook)
+        pictures = book.stored_pictures(notebook)
         for image in doctree.findall(nodes.image):
-            image["alt"] = texts.get(Path(image["uri"]).stem, image.get("alt", ""))
+            said = pictures.get(Path(image["uri"]).stem, {})
+            image["alt"] = said.get("alt", image.get("alt", ""))
+            if "width" in said:
+                image["width"] = f"{said['width']}px"
 
 
 def improve_accessibility(app, page, template, context, doctree):
@@ -88,5 +91,5 @@ def improve_accessibility(app, page, template, context, doctree):
 
 def setup(app):
     """Called by Sphinx."""
-    app.connect("doctree-read", add_alternative_texts)
+    app.connect("doctree-read", complete_pictures)
     app.connect("html-page-context", improve_accessibility, priority=900)  # after the theme

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import subprocess
 import sys
 from typing import Any
@@ -18,6 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
+from PIL import Image
 
 from utils import plotting
 from utils.course import ROOT
@@ -77,7 +79,7 @@ def test_a_figure_is_shown_with_its_text_twice_and_closed(screen):
     assert also_raw
     assert picture["image/png"].startswith(PNG)
     assert picture["text/plain"] == ALT
-    assert metadata == {"image/png": {"alt": ALT}}
+    assert metadata == {"image/png": {"alt": ALT, "width": metadata["image/png"]["width"]}}
     assert "<summary>The figure in words</summary>" in words["text/html"]
     assert ALT in words["text/html"]
     assert plt.get_fignums() == []
@@ -128,8 +130,8 @@ def every_figure() -> list[Figure]:
 
 
 def test_the_same_figure_gives_the_same_bytes():
-    first = [plotting._png(fig) for fig in every_figure()]
-    second = [plotting._png(fig) for fig in every_figure()]
+    first = [plotting.picture(fig)[0] for fig in every_figure()]
+    second = [plotting.picture(fig)[0] for fig in every_figure()]
     assert first == second
     assert all(png.startswith(PNG) for png in first)
     assert len(set(first)) == len(first)
@@ -137,17 +139,55 @@ def test_the_same_figure_gives_the_same_bytes():
         assert not any(word in png for png in first)
 
 
+def pixels(png: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
+
+
+def drawn(fig: Figure) -> np.ndarray:
+    """The figure at twice the usual density, in all its colours."""
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png", dpi=192, bbox_inches="tight")
+    return pixels(buffer.getvalue())
+
+
+def test_a_picture_has_two_pixels_for_every_pixel_of_its_width(screen):
+    plotting.show(line(), alt=ALT)
+    picture, metadata, _ = screen.shown[0]
+    wide = pixels(picture["image/png"]).shape[1]
+    assert wide > 1000
+    assert metadata["image/png"]["width"] == -(-wide // 2)
+
+
+def test_few_colours_change_no_colour_by_much_and_make_the_picture_small():
+    for fig in every_figure():
+        drawn(fig)  # the first drawing settles the layout
+        png, _ = plotting.picture(fig)
+        original = drawn(fig)
+        assert np.abs(pixels(png) - original).max() <= 24
+        assert Image.open(io.BytesIO(png)).mode == "P"
+        buffer = io.BytesIO()
+        fig.savefig(buffer, format="png", dpi=192, bbox_inches="tight")
+        assert len(png) < 0.7 * len(buffer.getvalue())
+
+
+def test_a_colourful_photograph_keeps_all_its_colours():
+    fig, ax = plotting.figure(figsize=(2, 2))
+    ax.imshow(np.random.default_rng(0).random((64, 64, 3)))
+    png, _ = plotting.picture(fig)
+    assert np.array_equal(pixels(png), drawn(fig))
+
+
 def test_another_process_draws_the_same_bytes():
     script = (
         "import hashlib, matplotlib; matplotlib.use('Agg')\n"
         "from utils import plotting\n"
         "fig, ax = plotting.figure(); ax.plot([1, 2, 3])\n"
-        "print(hashlib.sha256(plotting._png(fig)).hexdigest())\n"
+        "print(hashlib.sha256(plotting.picture(fig)[0]).hexdigest())\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == hashlib.sha256(plotting._png(line())).hexdigest()
+    assert done.stdout.strip() == hashlib.sha256(plotting.picture(line())[0]).hexdigest()
 
 
 # --- style ------------------------------------------------------------------------------------
@@ -407,14 +447,15 @@ def test_the_slider_draws_anew_when_it_moves(screen):
     assert screen.shown[0][0] is widget
     assert widget.description == "Height"
     first = [entry[0] for entry in screen.shown[1:]]
-    assert screen.shown[1][1] == {"image/png": {"alt": alt(2.5)}}
+    assert screen.shown[1][1]["image/png"]["alt"] == alt(2.5)
     widget.value = 3
     assert drawn == [2.5, 3]
     (picture, metadata, raw), (words, _, _) = screen.shown[1:]
     assert raw
     assert picture["image/png"].startswith(PNG)
     assert picture["image/png"] != first[0]["image/png"]
-    assert metadata == {"image/png": {"alt": alt(3)}}
+    assert metadata["image/png"]["alt"] == alt(3)
+    assert metadata["image/png"]["width"] > 100
     assert "from 0 to 3 &amp; back &lt;again&gt;" in words["text/html"]
     assert len(screen.shown) == 3
     assert plt.get_fignums() == []

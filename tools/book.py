@@ -65,17 +65,20 @@ def anchor(heading: str) -> str:
     return heading.strip().replace(" ", "-")
 
 
-def alternative_texts(notebook: Path) -> dict[str, str]:
-    """Return the alternative text of every stored picture, by the SHA-256 of its bytes."""
-    texts = {}
+def stored_pictures(notebook: Path) -> dict[str, dict[str, Any]]:
+    """Return what a notebook says of its pictures, by the SHA-256 of their bytes.
+
+    ``alt`` is the alternative text, ``width`` the width in CSS pixels where one is stored.
+    """
+    found = {}
     for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
         for output in cell.get("outputs", []):
             for kind, content in output.get("data", {}).items():
                 if kind.startswith("image/") and kind != "image/svg+xml":
                     picture = base64.b64decode("".join(content))
-                    alt = output.get("metadata", {}).get(kind, {}).get("alt", "")
-                    texts[hashlib.sha256(picture).hexdigest()] = alt
-    return texts
+                    said = output.get("metadata", {}).get(kind, {})
+                    found[hashlib.sha256(picture).hexdigest()] = said
+    return found
 
 
 # --- preparing the pages ------------------------------------------------------------------------
