@@ -226,7 +226,7 @@ def rows(entry: Entry) -> list[dict[str, Any]]:
 
 
 def _spreads(smallest: float, largest: float, rest: float, claim: dict[str, Any]) -> float:
-    """The margin divided by the spread of the values, largest minus smallest.
+    """The margin divided by the spread of the values, largest minus smallest, to two decimals.
 
     For a ratio both are those of the logarithms. Infinite where all values are equal and keep the
     bound; NaN, which is not at least 1, where a value is no number.
@@ -239,7 +239,7 @@ def _spreads(smallest: float, largest: float, rest: float, claim: dict[str, Any]
         )
         smallest, largest = math.log(smallest), math.log(largest)
         rest = margin(smallest, largest, low, high)
-    return rest / (largest - smallest)
+    return round(rest / (largest - smallest), 2)
 
 
 # --- the report ---------------------------------------------------------------------------------

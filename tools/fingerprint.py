@@ -62,7 +62,9 @@ def modules_of(notebook: nbformat.NotebookNode, read: Reader = on_disk) -> dict[
         name = waiting.pop()
         seen.add(name)
         place = name.replace(".", "/")
-        text = next(filter(None, (read(f"{place}.py"), read(f"{place}/__init__.py"))), None)
+        text = read(f"{place}.py")
+        if text is None:
+            text = read(f"{place}/__init__.py")
         if text is None:  # a function or a class, not a module
             continue
         found[name] = _print(_plain_code(text))
