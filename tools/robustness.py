@@ -304,7 +304,7 @@ def main(arguments: list[str]) -> int:
             print("the time is over before", ", ".join(f"{name_of(p)} seed {s}" for p, s in late))
     if options.keep:
         keep(entries, paths)
-    if not entries and not options.keep:
+    if options.report and not entries and not options.keep:
         parser.error(f"{OUTPUT} has no run made with the code and the packages of now")
     return report(entries, paths) if entries else 0
 
