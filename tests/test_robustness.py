@@ -188,6 +188,18 @@ def test_fewer_seeds_leave_the_older_ones_of_the_same_notebook(lesson, tmp_path,
     assert "Older than utils/claims." in (tmp_path / "docs" / "robustness.md").read_text("utf-8")
 
 
+def test_a_summary_spares_no_run(lesson, tmp_path):
+    assert robustness.main([str(lesson), "--seeds", "2", "--jobs", "1", "--keep"]) == 0
+    (tmp_path / "build" / "robustness.json").unlink()
+    assert robustness.earlier([lesson])[lesson.as_posix()]["seeds"] == [0, 1]
+    kept = claims_table.read(tmp_path / "docs" / "robustness.json")
+    claim = kept[lesson.as_posix()]["claims"][0]
+    del claim["values"]
+    claim |= {"smallest": 0, "median": 0.5, "largest": 1, "margin": 4}
+    claims_table.write(kept, tmp_path / "docs" / "robustness.json")
+    assert robustness.earlier([lesson]) == {}
+
+
 def test_the_table_is_renewed_without_a_run(lesson, tmp_path):
     assert robustness.main(["--report", "--keep"]) == 0
     assert "no runs yet" in (tmp_path / "docs" / "robustness.md").read_text("utf-8")

@@ -66,7 +66,8 @@ def claim(
     text, value, bounds, holds, seed, and ``ratio`` if it is one. NaN and infinity never hold.
 
     Raises ``ValueError`` when no bound is given, only one of ``close_to`` and ``within``, bounds
-    that no number can keep, or for a ratio one that is not positive, and ``TypeError`` when ``value`` or a bound is not one number.
+    that no number can keep, or for a ratio one that is not positive, and ``TypeError`` when
+    ``value`` or a bound is not one number.
     """
     if (close_to is None) != (within is None):
         raise ValueError("close_to and within belong together")
