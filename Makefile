@@ -58,7 +58,7 @@ book: ## Build the course as web pages from the stored outputs: build/book/index
 
 robustness: ## Run the notebooks with other seeds and show which claims hold
 ## SEEDS=10 says how many, JOBS=2 how many at once, NB=path chooses one notebook,
-## ROBUSTNESS_ARGS="--resume" adds options
+## ROBUSTNESS_ARGS="--keep" adds options: this one renews docs/robustness.md
 	@"$(PYTHON)" tools/setup.py --extra test
 	@$(VENV_PYTHON) -m tools.robustness --seeds $(SEEDS) --jobs $(JOBS) $(ROBUSTNESS_ARGS) $(NB)
 

@@ -116,6 +116,8 @@ def test_what_is_not_one_number_is_refused(value, capsys):
         ({"at_least": math.nan}, "NaN"),
         ({"at_most": math.nan}, "NaN"),
         ({"close_to": math.nan, "within": 1}, "NaN"),
+        ({"at_least": 0, "ratio": True}, "above 0"),
+        ({"close_to": 1.0, "within": 1.0, "ratio": True}, "above 0"),
     ],
 )
 def test_bounds_that_make_no_sense_are_refused(bounds, said, capsys):
@@ -195,6 +197,17 @@ def test_the_log_holds_one_line_of_json_a_claim(monkeypatch, tmp_path):
          "seed": 7},
         {"text": "NaN", "value": "nan", "at_least": 0.5, "at_most": 1.5, "holds": False, "seed": 7},
     ]  # fmt: skip
+
+
+def test_a_ratio_says_so_in_the_log_and_looks_like_any_other_claim(monkeypatch, tmp_path, capsys):
+    log = tmp_path / "log.jsonl"
+    monkeypatch.setenv("COURSE_CLAIMS_LOG", str(log))
+    claim("Twice", 2.1, at_least=1.5)
+    usual = capsys.readouterr().out
+    claim("Twice", 2.1, at_least=1.5, ratio=True)
+    assert capsys.readouterr().out == usual
+    first, second = (json.loads(line) for line in log.read_text("utf-8").splitlines())
+    assert second == first | {"ratio": True}
 
 
 def test_the_text_is_escaped_in_html():

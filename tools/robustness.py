@@ -2,22 +2,25 @@
 
 Every notebook runs in a fresh kernel with COURSE_SEED 0, 1, … and claims that raise; a cell that
 fails does not keep the following ones from running. All claims are collected, those that fail as
-well. `build/robustness.md` and `build/robustness.json` show for each claim its bound, the smallest,
-median and largest value, the margin, and for how many seeds it holds. Each run is kept in
-`build/robustness.jsonl` as soon as it is done; `--resume` goes on from there.
+well. `build/robustness.md` shows for each claim its bound, the smallest, median and largest value,
+the margin, how many times the spread of the seeds fits into it, and for how many seeds it holds.
+
+Each run is stored in `build/robustness.json` as soon as it is done; `--resume` goes on from there.
+`--keep` stores the runs in `docs/robustness.json` as well, and writes the table beside it anew.
 """
 
 import argparse
 import datetime
-import hashlib
 import json
 import os
 import platform
-import statistics
+import random
 import subprocess
 import sys
 import tempfile
-from concurrent.futures import ProcessPoolExecutor, as_completed
+import time
+from collections import deque
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
@@ -25,34 +28,17 @@ from typing import Any
 
 import nbformat
 
-from tools import notebooks
+from tools import claims_table, fingerprint, notebooks
+from tools.claims_table import Entry, name_of
 from utils import course
 
 OUTPUT = course.ROOT / "build"
+KEPT = course.ROOT / "docs"
 PACKAGES = ("torch", "numpy", "scikit-learn")  # whose versions stand in the report
+UNMEASURED = 60  # seconds that a notebook without measured ones is taken to need
 
 
-def digest(notebook: nbformat.NotebookNode) -> str:
-    """What tells the code of two notebooks apart; text and outputs do not count."""
-    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-    return hashlib.sha256("\0".join(code).encode()).hexdigest()
-
-
-def changed(paths: list[Path], commit: str) -> list[Path]:
-    """Those of `paths` that are new since `commit`, or whose code is not what it was there.
-
-    Raises CalledProcessError where there is no such commit.
-    """
-    subprocess.run(["git", "cat-file", "-e", f"{commit}^{{commit}}"], cwd=course.ROOT, check=True)
-    result = []
-    for path in paths:
-        place = path.resolve().relative_to(course.ROOT).as_posix()
-        command = ["git", "show", f"{commit}:{place}"]
-        before = subprocess.run(command, cwd=course.ROOT, capture_output=True, check=False)
-        text = before.stdout.decode("utf-8")
-        if not text or digest(nbformat.reads(text, as_version=4)) != digest(notebooks.read(path)):
-            result.append(path)
-    return result
+# --- runs ---------------------------------------------------------------------------------------
 
 
 def run(path: Path, seed: int) -> dict[str, Any]:
@@ -65,7 +51,7 @@ def run(path: Path, seed: int) -> dict[str, Any]:
         log = Path(folder) / "claims.jsonl"
         settings = {"COURSE_SEED": str(seed), "COURSE_CLAIMS_LOG": str(log)}
         notebook = notebooks.read(path)
-        code, seconds = digest(notebook), 0.0
+        state, seconds = claims_table.state_of(notebook), 0.0
         try:
             seconds = sum(notebooks.execute(notebook, path.resolve().parent, settings, errors))
         except notebooks.RunError as error:
@@ -75,7 +61,7 @@ def run(path: Path, seed: int) -> dict[str, Any]:
     return {
         "notebook": path.as_posix(),
         "seed": seed,
-        "code": code,
+        **state,
         "versions": versions(),
         "date": datetime.date.today().isoformat(),
         "seconds": round(seconds, 1),
@@ -90,143 +76,176 @@ def versions() -> str:
     return f"Python {platform.python_version()}, {names}, {platform.machine()}"
 
 
-def kept(file: Path, paths: list[Path]) -> dict[tuple[str, int], dict[str, Any]]:
-    """The runs in `file` that still count: the same code and the same versions as now."""
-    if not file.exists():
-        return {}
-    runs = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
-    now = {path.as_posix(): digest(notebooks.read(path)) for path in paths}
-    return {
-        (one["notebook"], one["seed"]): one
-        for one in runs
-        if one["code"] == now.get(one["notebook"]) and one["versions"] == versions()
-    }
+def earlier(paths: list[Path]) -> dict[str, Entry]:
+    """The stored runs that still count: the same code, modules and versions as now.
 
-
-def margin(values: list[float], low: float | None, high: float | None) -> float:
-    """How far the worst value stays inside the bounds, in the claim's unit; negative: outside."""
-    inside = [value - low for value in values if low is not None]
-    inside += [high - value for value in values if high is not None]
-    return min(inside)
-
-
-def summarise(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One row a claim, in the order of the notebooks; `runs` come from :func:`run`.
-
-    A claim that stands in a loop, or twice, is told apart by how often its text came before. One
-    that some seed never reached holds for fewer seeds than there are.
+    They come from `build` and, where their single values are known, from `docs`.
     """
-    rows: dict[tuple, dict[str, Any]] = {}
-    seeds: dict[str, int] = {}
-    for one in runs:
-        seeds[one["notebook"]] = seeds.get(one["notebook"], 0) + 1
-        before: dict[str, int] = {}
-        for record in one["claims"]:
-            text = record["text"]
-            before[text] = before.get(text, 0) + 1
-            key = (one["notebook"], text, before[text])
-            row = rows.setdefault(key, {"bounds": set(), "values": [], "failed": []})
-            row["bounds"].add((record["at_least"], record["at_most"]))
-            row["values"].append(float(record["value"]))
-            if not record["holds"]:
-                row["failed"].append(one["seed"])
-    table = []
-    for (notebook, text, number), row in rows.items():
-        # A bound that is itself computed may differ from seed to seed: the tightest one counts.
-        lows = [low for low, _ in row["bounds"] if low is not None]
-        highs = [high for _, high in row["bounds"] if high is not None]
-        low, high = max(lows, default=None), min(highs, default=None)
-        table.append(
-            {
-                "notebook": notebook,
-                "claim": text if number == 1 else f"{text} ({number})",
-                "at_least": low,
-                "at_most": high,
-                "min": min(row["values"]),
-                "median": statistics.median(row["values"]),
-                "max": max(row["values"]),
-                "margin": margin(row["values"], low, high),
-                "holds": len(row["values"]) - len(row["failed"]),
-                "seeds": seeds[notebook],
-                "failed": row["failed"],
-            }
-        )
-    order = {notebook: place for place, notebook in enumerate(seeds)}
-    return sorted(table, key=lambda row: order[row["notebook"]])
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"
-
-
-def _bound(row: dict[str, Any]) -> str:
-    low, high = _number(row["at_least"]), _number(row["at_most"])
-    if low and high:
-        return f"{low} … {high}"
-    return f"≥ {low}" if low else f"≤ {high}"
-
-
-def spans(numbers: list[int]) -> str:
-    """Whole numbers in order as text, neighbours joined: 0 – 3, 7."""
-    parts: list[list[int]] = []
-    for number in numbers:
-        if parts and number == parts[-1][-1] + 1:
-            parts[-1].append(number)
-        else:
-            parts.append([number])
-    return ", ".join(f"{p[0]} – {p[-1]}" if len(p) > 1 else f"{p[0]}" for p in parts)
-
-
-def markdown(runs: list[dict[str, Any]], table: list[dict[str, Any]]) -> str:
-    """The report as Markdown: a summary, what failed, and one table a notebook."""
-    good = sum(row["holds"] == row["seeds"] for row in table)
-    seeds: dict[str, list[int]] = {}
-    for one in sorted(runs, key=lambda one: one["seed"]):
-        seeds.setdefault(one["notebook"], []).append(one["seed"])
-    names = list(dict.fromkeys(one["notebook"] for one in runs))
-    counts = sorted({len(found) for found in seeds.values()})
-    many = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    text = [
-        "# Robustness of the claims",
-        "",
-        f"{good} of {len(table)} claims in {len(names)} notebooks hold for every seed that was "
-        f"run: {many} a notebook. {max(one['date'] for one in runs)}, {versions()}, one thread.",
-        "",
-        "The margin is how far the worst value stays inside its bound, in the claim's own unit.",
-    ]
-    broken = [(one, error) for one in runs for error in one["errors"]]
-    if broken:
-        text += ["", "## Cells that failed", ""]
-        for one, error in broken:
-            text.append(f"- {one['notebook']}, seed {one['seed']}: {error.splitlines()[0]}")
-    for name in names:
-        text += ["", f"## {name}", "", f"COURSE_SEED {spans(seeds[name])}", ""]
-        text.append("| claim | bound | min | median | max | margin | holds |")
-        text.append("|---|---|---|---|---|---|---|")
-        for row in (row for row in table if row["notebook"] == name):
-            values = (_number(row[key]) for key in ("min", "median", "max", "margin"))
-            claim = row["claim"].replace("|", "\\|")
-            cells = [claim, _bound(row), *values, f"{row['holds']}/{row['seeds']}"]
-            text.append(f"| {' | '.join(cells)} |")
-    return "\n".join(text) + "\n"
+    result: dict[str, Entry] = {}
+    stored = [claims_table.read(folder / "robustness.json") for folder in (KEPT, OUTPUT)]
+    for path in paths:
+        name = name_of(path)
+        now = claims_table.state_of(notebooks.read(path)) | {"versions": versions()}
+        for entries in stored:
+            entry = entries.get(name)
+            if entry and claims_table.alike(entry, now) and not claims_table.is_summary(entry):
+                before = result.get(name)
+                result[name] = claims_table.merged(before, entry) if before else entry
+    return result
 
 
 def run_all(
-    work: list[tuple[str, int]], file: Path, done: dict[tuple[str, int], dict[str, Any]], jobs: int
-) -> None:
-    """Run notebooks with seeds, print what came out, add it to `done` and to the end of `file`."""
+    work: list[tuple[Path, int]], entries: dict[str, Entry], jobs: int, end: float | None = None
+) -> list[tuple[Path, int]]:
+    """Run notebooks with seeds, print what came out, store it and put it into `entries`.
+
+    After `end`, a reading of `time.monotonic`, no run is started. Returns those that were not.
+    """
+    waiting = deque(work)
+    running: set[Future] = set()
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        tasks = [pool.submit(run, Path(name), seed) for name, seed in work]
-        for task in as_completed(tasks):
-            one = task.result()
-            done[one["notebook"], one["seed"]] = one
-            with file.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps(one, ensure_ascii=False) + "\n")
-            failed = [record["text"] for record in one["claims"] if not record["holds"]]
-            what = f"{len(one['claims'])} claims, {len(failed)} do not hold"
-            print(f"{one['notebook']} seed {one['seed']}: {one['seconds']} s, {what}", flush=True)
-            for line in [*failed, *(error.splitlines()[0] for error in one["errors"])]:
-                print(f"    ✗ {line}", flush=True)
+        while waiting or running:
+            late = end is not None and time.monotonic() >= end
+            while waiting and len(running) < jobs and not late:
+                running.add(pool.submit(run, *waiting.popleft()))
+            if not running:
+                break
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for task in done:
+                one = task.result()
+                take_in(one, entries)
+                tell(one)
+    return list(waiting)
+
+
+def take_in(one: dict[str, Any], entries: dict[str, Entry]) -> None:
+    """Put one run into `entries` and store it; runs of other code or versions give way to it."""
+    name = name_of(Path(one["notebook"]))
+    new = claims_table.entry_of(one)
+    before = entries.get(name)
+    alike = before is not None and claims_table.alike(before, new)
+    entries[name] = claims_table.merged(before, new) if alike else new
+    file = OUTPUT / "robustness.json"
+    claims_table.write(claims_table.read(file) | {name: entries[name]}, file)
+
+
+def tell(one: dict[str, Any]) -> None:
+    """Print what came out of one run."""
+    failed = [record["text"] for record in one["claims"] if not record["holds"]]
+    what = f"{len(one['claims'])} claims, {len(failed)} do not hold"
+    print(f"{one['notebook']} seed {one['seed']}: {one['seconds']} s, {what}", flush=True)
+    for line in [*failed, *(error.splitlines()[0] for error in one["errors"])]:
+        print(f"    ✗ {line}", flush=True)
+
+
+def keep(entries: dict[str, Entry], paths: list[Path]) -> None:
+    """Take `entries` of the notebooks in `paths` into `docs`, and write the table there anew."""
+    kept = claims_table.read(KEPT / "robustness.json")
+    for path in paths:
+        name = name_of(path)
+        if name not in entries:
+            continue
+        new = entries[name]
+        code = fingerprint.code_of(notebooks.read(path))
+        entry = claims_table.better(kept.get(name), new, code)
+        if entry is kept.get(name):
+            print(f"{path}: docs/robustness.json keeps its older runs, because they are more")
+        kept[name] = entry
+    lessons = notebooks.all_notebooks()
+    kept = {name_of(path): kept[name_of(path)] for path in lessons if name_of(path) in kept}
+    claims_table.write(kept, KEPT / "robustness.json")
+    (KEPT / "robustness.md").write_text(claims_table.markdown(kept, lessons), "utf-8")
+
+
+# --- which notebooks ----------------------------------------------------------------------------
+
+
+def changed(paths: list[Path], commit: str) -> tuple[list[Path], list[Path]]:
+    """Those of `paths` whose own code is new since `commit`, and those with only other modules.
+
+    Raises CalledProcessError where there is no such commit.
+    """
+    then = fingerprint.at_commit(commit)
+    own, modules = [], []
+    for path in paths:
+        notebook = notebooks.read(path)
+        text = then(path.resolve().relative_to(course.ROOT).as_posix())
+        before = text and nbformat.reads(text, as_version=4)
+        if not before or fingerprint.code_of(before) != fingerprint.code_of(notebook):
+            own.append(path)
+        elif fingerprint.modules_of(before, then) != fingerprint.modules_of(notebook):
+            modules.append(path)
+    return own, modules
+
+
+def up_to_date(path: Path, kept: dict[str, Entry]) -> bool:
+    """Are enough seeds kept of this very code, the notebook's and that of the modules it uses?"""
+    entry = kept.get(name_of(path))
+    if entry is None or len(entry["seeds"]) < claims_table.SEEDS:
+        return False
+    return not claims_table.age(entry, claims_table.state_of(notebooks.read(path)))
+
+
+def draw(
+    groups: list[list[Path]], needed: dict[Path, float], limit: float, luck: str
+) -> tuple[list[Path], list[Path]]:
+    """Notebooks that together need no more than `limit` seconds, and the others.
+
+    One group after the other, each in an order drawn at random, the same for the same `luck`. One
+    that does not fit is passed over, and the next may.
+    """
+    order = random.Random(luck)
+    drawn, left = [], []
+    for group in groups:
+        for path in order.sample(group, len(group)):
+            if sum(needed[other] for other in drawn) + needed[path] <= limit:
+                drawn.append(path)
+            else:
+                left.append(path)
+    return drawn, left
+
+
+def seconds_of(path: Path) -> float:
+    """How long a notebook runs on one core, as `make run` measured it."""
+    return float(notebooks.read(path).metadata.get("course", {}).get("seconds", UNMEASURED))
+
+
+def head() -> str:
+    """The hash of the commit that is checked out."""
+    command = ["git", "rev-parse", "HEAD"]
+    found = subprocess.run(command, cwd=course.ROOT, capture_output=True, check=True, text=True)
+    return found.stdout.strip()
+
+
+def chosen(paths: list[Path], options: argparse.Namespace) -> list[Path]:
+    """The notebooks to run: of `paths` those that changed, and of these what the time allows.
+
+    What no stored run has covered comes first: notebooks with code of their own that is new, then
+    those that are older than a module of `utils`; last the ones whose ten seeds are up to date.
+    """
+    own, others = paths, []
+    if options.changed_since:
+        own, others = changed(paths, options.changed_since)
+        if not own and not others:
+            print(f"no notebook or module behind it has other code than in {options.changed_since}")
+            return []
+    if options.minutes is None:
+        return own + others
+    kept = claims_table.read(KEPT / "robustness.json")
+    known = [path for path in own + others if up_to_date(path, kept)]
+    groups = [[path for path in group if path not in known] for group in (own, others)]
+    needed = {path: seconds_of(path) * options.seeds / options.jobs for path in own + others}
+    drawn, left = draw([*groups, known], needed, options.minutes * 60, head())
+    print(f"drawn for {options.minutes:g} minutes: {_names(drawn)}")
+    print(f"left out: {_names(left)}", flush=True)
+    return drawn
+
+
+def _names(paths: list[Path]) -> str:
+    return ", ".join(map(name_of, paths)) or "none"
+
+
+# --- the command --------------------------------------------------------------------------------
 
 
 def main(arguments: list[str]) -> int:
@@ -239,47 +258,69 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--resume",
         action="store_true",
-        help="keep earlier runs of the same code and packages; after a change in utils, begin anew",
+        help="run no seed again that was run with the same code, modules and packages",
     )
     parser.add_argument(
-        "--report", action="store_true", help="run nothing: the tables from all runs that are kept"
+        "--report",
+        action="store_true",
+        help="run nothing: the table of all runs that are stored",
     )
     parser.add_argument(
-        "--changed-since", metavar="COMMIT", help="only notebooks with other code than there"
+        "--keep", action="store_true", help="store the runs in docs, and write the table there anew"
+    )
+    parser.add_argument(
+        "--changed-since",
+        metavar="COMMIT",
+        help="only notebooks that have other code than there, or use a module that has",
+    )
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        help="as many notebooks, drawn at random, as that time allows; then no run is started",
     )
     options = parser.parse_args(arguments)
     if options.seeds < 1 or options.jobs < 1 or options.first < 0:
         parser.error("seeds and jobs are at least 1, the first seed at least 0")
+    if options.minutes is not None and not options.minutes > 0:
+        parser.error("minutes are more than 0")
+    end = None if options.minutes is None else time.monotonic() + options.minutes * 60
     paths = options.notebooks or notebooks.all_notebooks()
-    if options.changed_since:
-        paths = changed(paths, options.changed_since)
+    if options.changed_since or options.minutes is not None:
+        paths = chosen(paths, options)
         if not paths:
-            print(f"no notebook has other code than in {options.changed_since}")
             return 0
-    OUTPUT.mkdir(exist_ok=True)
-    file = OUTPUT / "robustness.jsonl"
-    if not (options.resume or options.report):
-        file.unlink(missing_ok=True)
-    done = kept(file, paths)
+    entries = earlier(paths) if options.resume or options.report else {}
     if not options.report:
         seeds = range(options.first, options.first + options.seeds)
         # Seed by seed, so that an early end leaves something on every notebook.
-        wanted = [(path.as_posix(), seed) for seed in seeds for path in paths]
-        run_all([key for key in wanted if key not in done], file, done, options.jobs)
-        done = {key: done[key] for key in wanted}
-    order = {path.as_posix(): place for place, path in enumerate(paths)}
-    runs = sorted(done.values(), key=lambda one: (order[one["notebook"]], one["seed"]))
-    if not runs:
-        parser.error(f"no run is kept in {file}")
-    table = summarise(runs)
-    (OUTPUT / "robustness.json").write_text(
-        json.dumps({"claims": table, "runs": runs}, ensure_ascii=False, indent=1) + "\n", "utf-8"
+        work = [
+            (path, seed)
+            for seed in seeds
+            for path in paths
+            if name_of(path) not in entries or seed not in entries[name_of(path)]["seeds"]
+        ]
+        late = run_all(work, entries, options.jobs, end)
+        if late:
+            print("the time is over before", ", ".join(f"{name_of(p)} seed {s}" for p, s in late))
+    if options.keep:
+        keep(entries, paths)
+    if options.report and not entries and not options.keep:
+        parser.error(f"{OUTPUT} has no run made with the code and the packages of now")
+    return report(entries, paths) if entries else 0
+
+
+def report(entries: dict[str, Entry], paths: list[Path]) -> int:
+    """Write `build/robustness.md`; returns 1 where a claim or a cell failed, otherwise 0."""
+    file = OUTPUT / "robustness.md"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(claims_table.markdown(entries, paths), "utf-8")
+    tables = {name: claims_table.rows(entry) for name, entry in entries.items()}
+    found = [row["holds"] == row["seeds"] for table in tables.values() for row in table]
+    print(
+        f"{sum(found)} of {len(found)} claims hold for all seeds, {claims_table.near(tables)} are "
+        f"nearer to their bound than the spread of the seeds: {os.path.relpath(file)}"
     )
-    (OUTPUT / "robustness.md").write_text(markdown(runs, table), "utf-8")
-    good = sum(row["holds"] == row["seeds"] for row in table)
-    place = os.path.relpath(OUTPUT / "robustness.md")
-    print(f"{good} of {len(table)} claims hold for all seeds: {place}")
-    return 0 if good == len(table) and not any(one["errors"] for one in runs) else 1
+    return 0 if all(found) and not any("errors" in entry for entry in entries.values()) else 1
 
 
 if __name__ == "__main__":

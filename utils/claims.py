@@ -48,6 +48,7 @@ def claim(
     at_most: float | None = None,
     close_to: float | None = None,
     within: float | None = None,
+    ratio: bool = False,
 ) -> None:
     """State ``text``, show the measured ``value`` and whether it keeps its bound.
 
@@ -57,13 +58,16 @@ def claim(
     value : one finite number: Python or NumPy scalar, or a tensor with one entry.
     at_least, at_most : inclusive bounds; together they give a range.
     close_to, within : the value lies in ``close_to ± within``; both or neither.
+    ratio : the value is a positive ratio, for which twice and half are equally far from 1. Nothing
+        shown depends on it; ``make robustness`` compares margin and spread of the logarithms.
 
     A claim that does not hold is shown with ✗; under ``COURSE_STRICT=1`` it raises
     :class:`ClaimError` as well. If ``COURSE_CLAIMS_LOG`` names a file, one JSON line is appended:
-    text, value, bounds, holds, seed. NaN and infinity never hold.
+    text, value, bounds, holds, seed, and ``ratio`` if it is one. NaN and infinity never hold.
 
-    Raises ``ValueError`` when no bound is given, only one of ``close_to`` and ``within``, or
-    bounds that no number can keep, and ``TypeError`` when ``value`` or a bound is not one number.
+    Raises ``ValueError`` when no bound is given, only one of ``close_to`` and ``within``, bounds
+    that no number can keep, or for a ratio one that is not positive, and ``TypeError`` when
+    ``value`` or a bound is not one number.
     """
     if (close_to is None) != (within is None):
         raise ValueError("close_to and within belong together")
@@ -88,6 +92,8 @@ def claim(
         raise ValueError("a claim needs a bound: at_least, at_most, or close_to with within")
     if any(math.isnan(bound) for bound in bounds):
         raise ValueError("a bound that is NaN can never be kept")
+    if ratio and min(bound for bound in (low, high) if bound is not None) <= 0:
+        raise ValueError("a ratio is compared by its logarithm: its bounds must be above 0")
     number = _as_float(value)
     holds = (
         math.isfinite(number)
@@ -98,12 +104,14 @@ def claim(
     measured, bound = _sentence(number, bounds, words)
     result = f": {verdict} {measured} (bound: {bound})"
     emit(Block("good" if holds else "bad", text, aside=result))
-    _log(text, number, low, high, holds)
+    _log(text, number, low, high, holds, ratio)
     if not holds and os.environ.get("COURSE_STRICT") == "1":
         raise ClaimError(text + result)
 
 
-def _log(text: str, value: float, low: float | None, high: float | None, holds: bool) -> None:
+def _log(
+    text: str, value: float, low: float | None, high: float | None, holds: bool, ratio: bool
+) -> None:
     path = os.environ.get("COURSE_CLAIMS_LOG")
     if not path:
         return
@@ -115,5 +123,7 @@ def _log(text: str, value: float, low: float | None, high: float | None, holds: 
         "holds": holds,
         "seed": int(os.environ.get("COURSE_SEED") or 0),
     }
+    if ratio:
+        record["ratio"] = True
     with open(path, "a", encoding="utf-8") as log:
         log.write(json.dumps(record, ensure_ascii=False) + "\n")
