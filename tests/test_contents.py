@@ -17,6 +17,7 @@ def lesson(link: str, title: str = "Lines", exercises: int = 2) -> Lesson:
         title=title,
         summary="Either | or.",
         minutes=40,
+        core_minutes=40,
         seconds=25,
         needs=(),
         topics=(),

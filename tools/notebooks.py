@@ -3,7 +3,8 @@
 Every notebook runs from top to bottom in a fresh kernel, started in the notebook's own folder as
 JupyterLab does, with one thread, no progress bars, unshifted seeds, and claims that raise. A
 notebook is written only after all its cells have run and its outputs are fit to store; until
-then the file stays as it was. A second run changes nothing but measured numbers.
+then the file stays as it was. A second run changes nothing but measured numbers. The minutes to
+read are computed from the cells (`tools/reading.py`).
 """
 
 import argparse
@@ -21,7 +22,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from tools import contents
+from tools import contents, reading
 from utils import course
 
 CELL_LIMIT = 300  # seconds
@@ -227,6 +228,8 @@ def run(path: Path) -> str:
     normalise(notebook)
     if "course" in notebook.metadata:
         notebook.metadata.course["seconds"] = max(5, math.ceil(total / 5) * 5)
+        notebook.metadata.course["minutes"] = reading.minutes(notebook.cells)
+        notebook.metadata.course["core_minutes"] = reading.core_minutes(notebook.cells)
     unfit = faults(notebook)
     if unfit:
         raise RunError("\n".join(unfit))
