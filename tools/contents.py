@@ -8,8 +8,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from tools import reading
-from utils.course import CHAPTERS, ROOT, Lesson, lessons, notebooks
+from utils.course import CHAPTERS, ROOT, Lesson, lessons
+from utils.course import notebooks as all_notebooks
 
 README = ROOT / "README.md"
 BEGIN = "<!-- contents: written by `make contents`, not by hand -->"
@@ -75,8 +75,10 @@ def main(arguments: list[str]) -> int:
                 print("error: README.md is out of date: run make contents", file=sys.stderr)
                 return 1
             return 0
-        for path in notebooks():
-            if reading.store_minutes(path):
+        from tools import notebooks  # which imports this module
+
+        for path in all_notebooks():
+            if notebooks.renew_times(path):
                 print(f"{path.relative_to(ROOT)}: the minutes to read are renewed.")
         if renew():
             print("README.md: the table of contents is renewed.")

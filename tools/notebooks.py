@@ -225,11 +225,10 @@ def run(path: Path) -> str:
     notebook = read(path)
     seconds = execute(notebook, path.resolve().parent)
     total = sum(seconds)
-    normalise(notebook)
     if "course" in notebook.metadata:
         notebook.metadata.course["seconds"] = max(5, math.ceil(total / 5) * 5)
-        notebook.metadata.course["minutes"] = reading.minutes(notebook.cells)
-        notebook.metadata.course["core_minutes"] = reading.core_minutes(notebook.cells)
+        reading.put_time(notebook)  # before the ids, which follow from the cells' text
+    normalise(notebook)
     unfit = faults(notebook)
     if unfit:
         raise RunError("\n".join(unfit))
@@ -239,6 +238,21 @@ def run(path: Path) -> str:
         return f"{total:.1f} s"
     first = (notebook.cells[slowest].source.strip().splitlines() or [""])[0]
     return f"{total:.1f} s, slowest cell {slowest + 1}: {seconds[slowest]:.1f} s ({first[:60]})"
+
+
+def renew_times(path: Path) -> bool:
+    """Compute the minutes in a stored notebook anew; returns whether the file changed.
+
+    For a lesson whose text changed and whose code did not: outputs stay, nothing is run.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    before = nbformat.writes(notebook, version=nbformat.NO_CONVERT)
+    reading.put_time(notebook)
+    normalise(notebook)
+    if nbformat.writes(notebook, version=nbformat.NO_CONVERT) == before:
+        return False
+    write(notebook, path)
+    return True
 
 
 def main(arguments: list[str]) -> int:

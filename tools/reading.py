@@ -9,10 +9,7 @@ Cells are dictionaries as in a notebook's file, or what nbformat makes of them.
 import math
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
-
-import nbformat
 
 Cell = dict[str, Any]
 
@@ -23,6 +20,7 @@ WORDS_OF_A_DISPLAYED_FORMULA = 20
 MINUTES_OF_AN_EXERCISE = 5  # where its heading does not say
 
 DEEPER = "· deeper"
+TIME = "*Time:"
 EXERCISE = re.compile(
     r"^### Exercise (?P<number>\d+) · (?P<title>.+?)"
     r"(?: · (?P<level>●○○|●●○|●●●) (?P<minutes>[1-9]\d*) min)?$",
@@ -148,17 +146,24 @@ def without_deeper(cells: list[Cell]) -> list[Cell]:
     return [cell for position, cell in enumerate(cells) if position not in deeper]
 
 
-def store_minutes(path: Path) -> bool:
-    """Renew the minutes in a notebook's file, and nothing else; returns whether they changed.
+def time_line(course: dict[str, Any]) -> str:
+    """Return the line of a first cell that says how long the lesson takes."""
+    core, whole = course.get("core_minutes"), course.get("minutes")
+    deeper = "" if core == whole else f", {whole} with the deeper sections"
+    return f"{TIME} {core} minutes{deeper}; the code runs in {course.get('seconds')} seconds.*"
 
-    For lessons whose text changed and whose code did not: nothing has to be run again.
+
+def put_time(notebook: dict[str, Any]) -> None:
+    """Write the minutes into a notebook's metadata, and times into its first cell's time line.
+
+    A first cell without a line that begins with `*Time:` stays as it is.
     """
-    notebook = nbformat.read(path, as_version=4)
-    course = notebook.metadata.course
-    new = minutes(notebook.cells), core_minutes(notebook.cells)
-    if (course.get("minutes"), course.get("core_minutes")) == new:
-        return False
-    course["minutes"], course["core_minutes"] = new
-    text = nbformat.writes(notebook, version=nbformat.NO_CONVERT).rstrip("\n") + "\n"
-    path.write_text(text, encoding="utf-8")
-    return True
+    course = notebook["metadata"]["course"]
+    cells = notebook["cells"]
+    course["minutes"] = minutes(cells)
+    course["core_minutes"] = core_minutes(cells)
+    if cells:
+        lines = source_of(cells[0]).split("\n")
+        new = [time_line(course) if line.startswith(TIME) else line for line in lines]
+        if new != lines:
+            cells[0]["source"] = "\n".join(new)
