@@ -891,3 +891,11 @@ def test_the_lists_of_exempt_lessons_name_lessons_that_exist():
     ids = {course.lesson_id(path) for path in course.notebooks()}
     assert ids >= FIRST_EDITION
     assert ids >= BEFORE_THE_LIMITS
+
+
+def test_a_lesson_that_keeps_all_new_rules_is_not_on_the_list_of_first_editions():
+    for path in course.notebooks():
+        if course.lesson_id(path) in FIRST_EDITION:
+            notebook = json.loads(path.read_text(encoding="utf-8"))
+            broken = [name for name in NEW_RULES if getattr(notebook_rules, name)(notebook, path)]
+            assert broken, f"{path.stem} keeps all rules: take it off tests/first_edition.py"

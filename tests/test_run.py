@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parents[1]
 COURSE = {
     "title": "Lines",
     "summary": "A line through points: y = a + b x.",
-    "minutes": 40,
+    "minutes": 5,
+    "core_minutes": 5,
     "seconds": 5,
     "needs": ["chapters/start_here.ipynb"],
     "topics": ["least squares"],
