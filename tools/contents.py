@@ -75,12 +75,12 @@ def main(arguments: list[str]) -> int:
                 print("error: README.md is out of date: run make contents", file=sys.stderr)
                 return 1
             return 0
-        from tools import notebooks  # which imports this module
+        from tools import notebooks  # here, because it imports this module
 
         for path in all_notebooks():
             if notebooks.renew_times(path):
-                print(f"{path.relative_to(ROOT)}: the minutes to read are renewed.")
-        if renew():
+                print(f"{path.name}: the minutes to read are renewed.")
+        if renew(README):
             print("README.md: the table of contents is renewed.")
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
