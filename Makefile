@@ -74,7 +74,7 @@ class: ## Make assignments for nbgrader in build/class; docs/teaching.md goes on
 	@"$(PYTHON)" tools/setup.py --extra class
 	@$(VENV_PYTHON) -m tools.classroom $(CLASS_ARGS) $(NB)
 
-contents: setup ## Write the README's table of contents from the notebooks
+contents: setup ## Renew the minutes in the notebooks and the README's table of contents
 	@$(VENV_PYTHON) -m tools.contents
 
 constraints: ## Renew constraints.txt with the newest versions that pyproject.toml allows

@@ -10,10 +10,17 @@ import ast
 import json
 import re
 import statistics
+import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from first_edition import FIRST_EDITION
+from reading_code import events
+
+from tools import glossary, reading
+from utils import course as the_course
 
 Notebook = dict[str, Any]
 Cell = dict[str, Any]
@@ -27,6 +34,42 @@ EXEMPT_FROM = ("parts", "counts", "length", "sources")
 LEAST_EXERCISES, LEAST_CLAIMS, LEAST_COMPARED = 4, 4, 5
 LEAST_WORDS, LEAST_QUESTIONS, LEAST_ALT = 1500, 4, 20
 MOST_LINES, MEDIAN_LINES, MOST_BYTES, MOST_SECONDS = 30, 10, 1_500_000, 150
+
+# Rules that the first edition does not keep; the lessons of `first_edition.py` need not.
+NEW_RULES = ("size", "first_cell", "levels", "terms")
+
+# Lessons that are there since before a lesson had to fit an evening. `size` is for all others.
+BEFORE_THE_LIMITS = frozenset(
+    {
+        "deep_learning.backpropagation",
+        "deep_learning.convolution",
+        "deep_learning.recurrent_networks",
+        "deep_learning.training_that_works",
+        "generative_models.autoencoders",
+        "generative_models.diffusion",
+        "generative_models.gans",
+        "ml_basics.classification",
+        "ml_basics.honest_evaluation",
+        "ml_basics.linear_regression",
+        "ml_basics.trees_and_boosting",
+        "nlp.language_models",
+        "nlp.text_as_numbers",
+        "nlp.transformer",
+        "nlp.word_vectors",
+        "reinforcement_learning.decision_processes",
+        "reinforcement_learning.deep_q_learning",
+        "reinforcement_learning.policy_gradients",
+        "reinforcement_learning.temporal_difference",
+        "representation_learning.deep_infomax",
+        "uncertainty_and_trust.active_learning",
+        "uncertainty_and_trust.out_of_distribution",
+        "uncertainty_and_trust.uncertainty",
+    }
+)
+# Projects, the start page and the review have a form of their own.
+NO_LIMITS = r"start_here|review|project"
+MOST_CELLS, MOST_WORDS, MOST_EXERCISES, MOST_CORE_MINUTES = 110, 4_000, 6, 50
+NEW_SECONDS, LONG_SECONDS = 30, 60
 
 # Words that the headings hold, in this order; what else a heading says is up to the lesson.
 PARTS = {
@@ -65,16 +108,21 @@ def markdown_cells(notebook: Notebook) -> Iterator[tuple[int, Cell]]:
 
 def prose_of(cell: Cell) -> str:
     """The text of a markdown cell without its blocks of code."""
-    return re.sub(r"^(```|~~~).*?^\1\s*$", "", source_of(cell), flags=re.DOTALL | re.MULTILINE)
+    return reading.prose_of(cell)
 
 
 def headings(notebook: Notebook) -> list[tuple[int, int, str]]:
     """Position of the cell, level and text of every heading."""
     return [
-        (position, len(marks), text.strip())
+        (position, level, text)
         for position, cell in markdown_cells(notebook)
-        for marks, text in re.findall(r"^(#{1,6})\s+(.+?)\s*#*$", prose_of(cell), re.MULTILINE)
+        for level, text in reading.headings_of(cell)
     ]
+
+
+def words_of(notebook: Notebook) -> int:
+    """How many words of prose a notebook has, formulas left out."""
+    return sum(reading.words(prose_of(cell)) for _, cell in markdown_cells(notebook))
 
 
 def trees(notebook: Notebook) -> Iterator[tuple[int, ast.Module]]:
@@ -113,7 +161,9 @@ def outputs(notebook: Notebook) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def is_exempt(path: Path, rule: str) -> bool:
-    """Whether the notebook that starts the course need not keep ``rule``."""
+    """Whether the notebook need not keep ``rule``: the start page, or a first edition."""
+    if rule in NEW_RULES and the_course.lesson_id(path) in FIRST_EDITION:
+        return True
     return path.stem == EXEMPT and rule in EXEMPT_FROM
 
 
@@ -134,7 +184,7 @@ def metadata(notebook: Notebook, path: Path) -> list[str]:
         text = course.get(name)
         if not isinstance(text, str) or not text.strip() or "\n" in text:
             problems.append(f"metadata: course.{name} is not one line of text")
-    for name in ("minutes", "seconds"):
+    for name in ("minutes", "core_minutes", "seconds"):
         number = course.get(name)
         if not isinstance(number, int) or isinstance(number, bool) or number < 1:
             problems.append(f"metadata: course.{name} is not a whole number from 1 on")
@@ -153,7 +203,35 @@ def metadata(notebook: Notebook, path: Path) -> list[str]:
     good = isinstance(topics, list) and topics and all(isinstance(t, str) and t for t in topics)
     if not good:
         problems.append("metadata: course.topics is not a list of keywords")
+    if "long" in course:
+        reason = course["long"]
+        if not isinstance(reason, str) or not reason.strip() or "\n" in reason:
+            problems.append("metadata: course.long is not one line that says why")
     return problems
+
+
+def reading_time(notebook: Notebook, path: Path) -> list[str]:
+    """The minutes in the metadata are those that follow from the cells."""
+    course = notebook["metadata"].get("course", {})
+    cells = notebook["cells"]
+    computed = {
+        "minutes": reading.minutes(cells),
+        "core_minutes": reading.core_minutes(cells),
+    }
+    return [
+        f"reading_time: course.{name} is {course.get(name)}, computed {number}: run make contents"
+        for name, number in computed.items()
+        if course.get(name) != number
+    ]
+
+
+def first_cell(notebook: Notebook, path: Path) -> list[str]:
+    """The first cell says how long the lesson takes, in the line that is written by program."""
+    course = notebook["metadata"].get("course", {})
+    line = reading.time_line(course)
+    if line in source_of(notebook["cells"][0]).splitlines():
+        return []
+    return [f"first_cell: no line “{line}”; make contents renews a line that begins like it"]
 
 
 def title(notebook: Notebook, path: Path) -> list[str]:
@@ -277,7 +355,7 @@ def exercises(notebook: Notebook, path: Path) -> list[str]:
             if after.get("cell_type") != "code" or "solution" not in tags_of(after):
                 problems.append(f"exercises: cell {position} has no solution cell behind it")
             before = cells[position - 1] if position else {"cell_type": "none", "source": ""}
-            wanted = rf"^### Exercise {number} · \S"
+            wanted = rf"^### Exercise {number} · \S"  # its level and minutes: the rule `levels`
             if before["cell_type"] != "markdown" or not re.search(
                 wanted, prose_of(before), re.MULTILINE
             ):
@@ -291,6 +369,18 @@ def exercises(notebook: Notebook, path: Path) -> list[str]:
     titled = sum(bool(re.match(r"Exercise \d", text)) for _, _, text in headings(notebook))
     if titled != number:
         problems.append(f"exercises: {titled} headings for {number} exercises")
+    return problems
+
+
+def levels(notebook: Notebook, path: Path) -> list[str]:
+    """The heading of an exercise says its level and about how many minutes it takes."""
+    problems = []
+    for position, cell in markdown_cells(notebook):
+        for heading in reading.EXERCISE.finditer(prose_of(cell)):
+            if not heading["level"]:
+                problems.append(
+                    f"levels: the heading in cell {position} does not end like “· ●●○ 5 min”"
+                )
     return problems
 
 
@@ -476,10 +566,153 @@ def figure_cells(notebook: Notebook, path: Path) -> list[str]:
 
 def length(notebook: Notebook, path: Path) -> list[str]:
     """A lesson explains: it has enough prose."""
-    prose = " ".join(prose_of(cell) for _, cell in markdown_cells(notebook))
-    prose = re.sub(r"<[^>]*>|\$\$.*?\$\$|\$[^$\n]*\$", " ", prose, flags=re.DOTALL)
-    words = len(re.findall(r"\w[\w'’-]*", prose))
+    words = words_of(notebook)
     return [] if words >= LEAST_WORDS else [f"length: {words} words, at least {LEAST_WORDS}"]
+
+
+def size(notebook: Notebook, path: Path) -> list[str]:
+    """A lesson is one evening: no more than that stands in it."""
+    if the_course.lesson_id(path) in BEFORE_THE_LIMITS or re.search(NO_LIMITS, path.stem):
+        return []
+    course = notebook["metadata"].get("course", {})
+    tasks = sum("exercise" in tags_of(cell) for _, cell in code_cells(notebook))
+    seconds = LONG_SECONDS if "long" in course else NEW_SECONDS
+    return [
+        f"size: {number:,} {what}, at most {most:,}"
+        for number, what, most in (
+            (len(notebook["cells"]), "cells", MOST_CELLS),
+            (words_of(notebook), "words", MOST_WORDS),
+            (tasks, "exercises", MOST_EXERCISES),
+            (reading.core_minutes(notebook["cells"]), "minutes for the core", MOST_CORE_MINUTES),
+            (course.get("seconds", 0), "seconds", seconds),
+        )
+        if number > most
+    ]
+
+
+def control_characters(notebook: Notebook, path: Path) -> list[str]:
+    """No cell holds a character that nobody sees.
+
+    A backslash sequence that a program has read turns into one: ``\\top`` into a tab and "op",
+    ``\\frac`` into a form feed and "rac". Code is indented by spaces, so no tab is needed.
+    """
+    problems = []
+    for position, cell in enumerate(notebook["cells"]):
+        for number, line in enumerate(source_of(cell).split("\n"), start=1):
+            found = sorted({sign for sign in line if unicodedata.category(sign) == "Cc"})
+            if found:
+                problems.append(
+                    f"control_characters: cell {position}, line {number}: "
+                    + ", ".join(f"U+{ord(sign):04X}" for sign in found)
+                )
+    return problems
+
+
+def seeded(notebook: Notebook, path: Path) -> list[str]:
+    """``seed_everything`` is called after the last import: it seeds no torch that comes later."""
+    problems = []
+    called = False
+    for position, tree in trees(notebook):
+        for statement in tree.body:
+            for node in ast.walk(statement):
+                if called and isinstance(node, (ast.Import, ast.ImportFrom)):
+                    names = ", ".join(name.name for name in node.names)
+                    problems.append(
+                        f"seeded: cell {position} imports {names} after seed_everything"
+                    )
+            called = called or any(
+                isinstance(node, ast.Call) and getattr(node.func, "id", "") == "seed_everything"
+                for node in ast.walk(statement)
+            )
+    return problems if called else ["seeded: seed_everything is not called"]
+
+
+def deeper(notebook: Notebook, path: Path) -> list[str]:
+    """A section marked as deeper can be left out: the core needs no name that it makes."""
+    cells = notebook["cells"]
+    inside = reading.deeper_cells(cells)
+    problems = [
+        f"deeper: the heading “{text}” does not begin cell {position}"
+        for position, text in reading.misplaced_headings(cells)
+    ]
+    for position, level, text in headings(notebook):
+        if text.endswith(reading.DEEPER):
+            if level < 2:
+                problems.append(f"deeper: cell {position}: the title is no section")
+            below = source_of(cells[position]).strip().partition("\n")[2]
+            if not below.strip():
+                problems.append(f"deeper: cell {position} does not say what the section adds")
+    return problems + _needed_names(notebook, inside) + _needed_exercises(notebook, inside)
+
+
+def _needed_names(notebook: Notebook, inside: set[int]) -> list[str]:
+    """Names that the core reads although a deeper section made them last."""
+    maker: dict[str, int] = {}  # only while a deeper cell was the last to make the name
+    wanted_later: list[tuple[int, str]] = []
+    problems = []
+    for position, cell in code_cells(notebook):
+        try:
+            happenings = list(events(source_of(cell)))
+        except SyntaxError:
+            continue  # reported by the rule `plain_python`
+        for kind, name in happenings:
+            if kind == "made" and position in inside:
+                maker[name] = position
+            elif kind == "made":
+                maker.pop(name, None)
+            elif position in inside:
+                continue
+            elif kind == "read later":
+                wanted_later.append((position, name))
+            elif name in maker:
+                problems.append(
+                    f"deeper: cell {position} needs {name} of the deeper cell {maker[name]}"
+                )
+    problems += [
+        f"deeper: a function of cell {position} needs {name} of the deeper cell {maker[name]}"
+        for position, name in wanted_later
+        if name in maker
+    ]
+    return list(dict.fromkeys(problems))
+
+
+def _needed_exercises(notebook: Notebook, inside: set[int]) -> list[str]:
+    """Exercises of a deeper section whose answer the core goes on with."""
+    asked: dict[str, int] = {}
+    problems = []
+    for position, cell in code_cells(notebook):
+        names = set(re.findall(r"\bcheck\.(\w+)", source_of(cell)))
+        if position in inside:
+            asked |= {name: position for name in names if "exercise" in tags_of(cell)}
+        else:
+            problems += [
+                f"deeper: cell {position} needs the exercise {name} of the deeper cell "
+                f"{asked[name]}"
+                for name in sorted(names & set(asked))
+            ]
+    return problems
+
+
+# Bold text that is no term: the parts of the first cell and of the summary, a statement in
+# quotation marks, and words that begin a paragraph or an item and end with a mark.
+_FIXED = {"you will build", "you will be able to answer", "before you start", "sources", "next"}
+_LEAD_IN = re.compile(r"^[\"“].*[\"”]$|.*[.:?!]$", re.DOTALL)
+
+
+def terms(notebook: Notebook, path: Path) -> list[str]:
+    """A term in bold has its entry in the glossary; emphasis is in italics."""
+    file = repository(path) / "docs" / "glossary.md"
+    known = glossary.known(file.read_text(encoding="utf-8")) if file.is_file() else set()
+    problems = []
+    for position, cell in markdown_cells(notebook):
+        text = re.sub(r"`[^`\n]*`", "", prose_of(cell))
+        for bold in re.findall(r"\*\*(.+?)\*\*", text, re.DOTALL):
+            term = glossary.plain(bold)
+            if not _LEAD_IN.match(bold) and term not in _FIXED | known:
+                problems.append(
+                    f"terms: cell {position}: “{term}” in bold has no entry in docs/glossary.md"
+                )
+    return problems
 
 
 RULES: tuple[Rule, ...] = (
@@ -502,6 +735,14 @@ RULES: tuple[Rule, ...] = (
     introduced,
     figure_cells,
     length,
+    size,
+    reading_time,
+    first_cell,
+    levels,
+    control_characters,
+    seeded,
+    deeper,
+    terms,
 )
 
 

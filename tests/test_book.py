@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests import web_pages
-from tools import book, book_pages
+from tools import book, book_pages, contents
 from utils import course
 from utils.course import ROOT
 
@@ -147,7 +147,8 @@ def test_solutions_and_figures_are_folded(pages):
 def test_the_front_page_lists_the_lessons_with_minutes_and_exercises(pages):
     text = " ".join(pages["index.html"].prose.split())
     for lesson in LESSONS:
-        numbers = f"{lesson.minutes} min {lesson.seconds} s {len(lesson.exercises)}"
+        time = contents.reading_time(lesson)
+        numbers = f"{time} {lesson.seconds} s {len(lesson.exercises)}"
         assert f"{lesson.title} {lesson.summary} {numbers}".replace("'", "’") in text.replace(
             "'", "’"
         )
@@ -218,7 +219,7 @@ def test_cells_are_prepared_for_the_book():
         code("# no slider(here)", [], table),
     ]
     first, figure, note, solution, plain = book.prepared({"cells": cells}, lesson, set())["cells"]
-    glance = f"*{lesson.minutes} min to read · {lesson.seconds} s to run · "
+    glance = f"*{contents.reading_time(lesson)} to read · {lesson.seconds} s to run · "
     assert first["source"].startswith(f"# Title\n\n{glance}")
     assert first["source"].endswith("\n\nText.")
     assert figure["metadata"]["tags"] == ["figure", "hide-input"]

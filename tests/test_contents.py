@@ -17,6 +17,7 @@ def lesson(link: str, title: str = "Lines", exercises: int = 2) -> Lesson:
         title=title,
         summary="Either | or.",
         minutes=40,
+        core_minutes=40,
         seconds=25,
         needs=(),
         topics=(),
@@ -73,6 +74,20 @@ def test_check_fails_where_the_table_is_out_of_date(tmp_path, monkeypatch, capsy
     assert contents.renew(readme)
     assert not contents.renew(readme)
     assert contents.main(["--check"]) == 0
+
+
+def test_minutes_are_renewed_before_the_table(tmp_path, monkeypatch, capsys):
+    copy = tmp_path / "01_lines.ipynb"
+    text = lessons()[1].path.read_text(encoding="utf-8")
+    copy.write_text(re.sub(r'"minutes": \d+', '"minutes": 1', text), encoding="utf-8")
+    readme = tmp_path / "README.md"
+    readme.write_text(README, encoding="utf-8")
+    monkeypatch.setattr(contents, "README", readme)
+    monkeypatch.setattr(contents, "all_notebooks", lambda: [copy])
+    assert contents.main([]) == 0
+    assert copy.read_text(encoding="utf-8") == text
+    assert "01_lines.ipynb: the minutes to read are renewed" in capsys.readouterr().out
+    assert "old" not in readme.read_text(encoding="utf-8")
 
 
 def test_the_readme_is_up_to_date():

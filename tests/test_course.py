@@ -63,7 +63,13 @@ def test_what_a_lesson_holds(tmp_path):
     )
     assert (lesson.path, lesson.chapter, lesson.title) == (path, "01_ml_basics", "Lines")
     assert (lesson.minutes, lesson.seconds, lesson.topics) == (40, 25, ("least squares",))
+    assert lesson.core_minutes == 40, "the same as minutes where the metadata name none"
     assert lesson.needs == ("chapters/start_here.ipynb",)
+
+
+def test_the_core_has_minutes_of_its_own(tmp_path):
+    path = write(tmp_path / "start_here.ipynb", core_minutes=30)
+    assert course.read_lesson(path).core_minutes == 30
 
 
 def test_the_first_page_has_no_chapter(tmp_path):
@@ -107,6 +113,7 @@ def test_a_broken_notebook_is_named(tmp_path, text):
         ("title", 3),
         ("minutes", "40"),
         ("minutes", True),
+        ("core_minutes", "40"),
         ("seconds", 2.5),
         ("needs", "chapters/start_here.ipynb"),
         ("topics", [1]),

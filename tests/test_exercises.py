@@ -20,6 +20,7 @@ import torch
 import exercises
 from exercises import discover
 from exercises.engine import Bug, Case, Choice, Exercise, Function, Result, Value, progress
+from tools import reading
 from utils import course
 
 ALL = discover()
@@ -346,8 +347,8 @@ def test_the_heading_above_the_cell_is_the_exercises_title(lesson, index):
     cells = cells_of(lesson.path)
     (name,) = uses(cells[index].source, confirm=False)
     exercise: Exercise = ALL[f"{course.lesson_id(lesson.path)}.{name}"]
-    (heading,) = re.findall(r"^### Exercise \d+ · (.+)$", cells[index - 1].source, re.MULTILINE)
-    assert heading == exercise.title
+    (heading,) = reading.EXERCISE.finditer(cells[index - 1].source)
+    assert heading["title"] == exercise.title
 
 
 # --- discovery itself -------------------------------------------------------------------------

@@ -7,9 +7,33 @@ import json
 
 import notebook_rules
 import pytest
-from notebook_rules import EXEMPT, EXEMPT_FROM, PARTS, RULES, anchor, problems_of
+from first_edition import FIRST_EDITION
+from notebook_rules import (
+    BEFORE_THE_LIMITS,
+    EXEMPT,
+    EXEMPT_FROM,
+    NEW_RULES,
+    PARTS,
+    RULES,
+    anchor,
+    is_exempt,
+    problems_of,
+)
+
+from tools import reading
+from utils import course
 
 ALT = "A line that falls from 4 to 1 in ten steps."
+BACK = "Back to [the code](#From-scratch)."
+TIME = "*Time: written by make run*"
+GLOSSARY = """# Glossary
+
+## Terms
+
+| Term | Meaning | Lesson |
+|---|---|---|
+| mean | The sum of numbers divided by their count. | [Start](../chapters/start_here.ipynb) |
+"""
 WORDS = "Many plain words explain the idea step by step. " * 200
 
 
@@ -44,9 +68,13 @@ def picture(alt: str = ALT) -> dict:
 
 def good_cells() -> list[dict]:
     cells = [
-        markdown("# Made up", "", "What you build. See [the start](../start_here.ipynb)."),
-        code("import math\nfrom utils.claims import claim\n\nfrom exercises import made as check"),
-        markdown("## By hand", "", WORDS, "", "Back to [the code](#From-scratch)."),
+        markdown("# Made up", "", TIME, "", "See [the start](../start_here.ipynb)."),
+        code(
+            "import math\nfrom utils.claims import claim\n"
+            "from utils.seeds import seed_everything\n\n"
+            "from exercises import made as check\n\nseed_everything(0)"
+        ),
+        markdown("## By hand", "", WORDS, "", "A **mean** is *not* a sum.", BACK),
     ]
     for number in range(5):
         cells += [
@@ -63,7 +91,7 @@ def good_cells() -> list[dict]:
     ]
     for number in range(1, 5):
         cells += [
-            markdown(f"### Exercise {number} · A task", "", "What to do."),
+            markdown(f"### Exercise {number} · A task · ●●○ 5 min", "", "What to do."),
             code(f"def task(x):\n    ...\n\n\ncheck.task_{number}(task)", tags=("exercise",)),
             code(f"check.task_{number}.confirm(abs)", tags=("solution",), hidden=True),
         ]
@@ -82,6 +110,8 @@ def path(tmp_path):
     start = {"metadata": {}, "cells": [markdown("# Start here", "", "## First `steps`")]}
     (tmp_path / "chapters" / "start_here.ipynb").write_text(json.dumps(start))
     (tmp_path / "chapters" / "picture.png").write_bytes(b"")
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "glossary.md").write_text(GLOSSARY, encoding="utf-8")
     return chapter / "02_made_up.ipynb"
 
 
@@ -100,7 +130,10 @@ def good_notebook() -> dict:
         "needs": ["chapters/start_here.ipynb"],
         "topics": ["a topic"],
     }
-    return {"metadata": {"course": course}, "cells": numbered(good_cells()), "nbformat": 4}
+    cells = numbered(good_cells())
+    notebook = {"metadata": {"course": course}, "cells": cells, "nbformat": 4}
+    reading.put_time(notebook)
+    return notebook
 
 
 def find(notebook: dict, start: str) -> int:
@@ -149,6 +182,10 @@ for _field, _value in [
     ("minutes", None),
     ("minutes", 0),
     ("minutes", "20"),
+    ("core_minutes", None),
+    ("core_minutes", 0.5),
+    ("long", " "),
+    ("long", True),
     ("seconds", None),
     ("seconds", 1.5),
     ("seconds", True),
@@ -512,6 +549,194 @@ def few_words(notebook):
     long["source"] = long["source"].replace(WORDS, "```\n" + WORDS + "\n```")
 
 
+@must_fail("size", "111 cells, at most 110")
+def many_cells(notebook):
+    while len(notebook["cells"]) < 111:
+        notebook["cells"].append(markdown("More."))
+
+
+@must_fail("size", "words, at most 4,000")
+def many_words(notebook):
+    cell(notebook, "## By hand")["source"] += "\n\n" + WORDS * 2
+
+
+@must_fail("size", "7 exercises, at most 6")
+def many_exercises(notebook):
+    task = code("check.more(0)", tags=("exercise",))
+    notebook["cells"] += [task] * 3
+
+
+@must_fail("size", "55 minutes for the core, at most 50")
+def a_long_core(notebook):
+    heading = cell(notebook, "### Exercise 2")
+    heading["source"] = heading["source"].replace("5 min", "25 min")
+
+
+@must_fail("size", "31 seconds, at most 30")
+def a_slow_lesson(notebook):
+    notebook["metadata"]["course"]["seconds"] = 31
+
+
+@must_fail("size", "61 seconds, at most 60")
+def a_lesson_slower_than_its_reason_allows(notebook):
+    notebook["metadata"]["course"] |= {"seconds": 61, "long": "Eight networks learn at once."}
+
+
+@must_fail("reading_time", "course.minutes is 20, computed")
+def minutes_by_hand(notebook):
+    notebook["metadata"]["course"]["minutes"] = 20
+
+
+@must_fail("reading_time", "course.core_minutes is 30, computed")
+def core_minutes_by_hand(notebook):
+    notebook["metadata"]["course"]["core_minutes"] = 30
+
+
+@must_fail("first_cell", "no line “*Time: ")
+def no_time(notebook):
+    notebook["cells"][0]["source"] = notebook["cells"][0]["source"].replace("*Time: ", "*Once ")
+
+
+@must_fail("first_cell", "no line “*Time: ")
+def the_time_of_yesterday(notebook):
+    notebook["metadata"]["course"]["seconds"] = 10
+
+
+@must_fail("levels", "does not end like “· ●●○ 5 min”")
+def no_level(notebook):
+    cell(notebook, "### Exercise 2")["source"] = "### Exercise 2 · A task · 5 min"
+
+
+@must_fail("levels", "does not end like “· ●●○ 5 min”")
+def no_minutes(notebook):
+    cell(notebook, "### Exercise 2")["source"] = "### Exercise 2 · A task · ●●○"
+
+
+@must_fail("levels", "does not end like “· ●●○ 5 min”")
+def an_unknown_level(notebook):
+    cell(notebook, "### Exercise 2")["source"] = "### Exercise 2 · A task · ○○● 5 min"
+
+
+for _eaten, _said in {
+    "$X^\top$": "U+0009",
+    "$\frac12$": "U+000C",
+    "$\beta$": "U+0008",
+    "$\vec x$": "U+000B",
+    "$\alpha$": "U+0007",
+    "$\rho$": "U+000D",
+    "a\x00b": "U+0000",
+    "a\x7fb": "U+007F",
+    "a\x85b": "U+0085",
+}.items():
+
+    def _with_eaten(notebook, eaten=_eaten):
+        cell(notebook, "## From scratch")["source"] += f"\n\n{eaten}"
+
+    _name = f"eaten {_eaten!r}"
+    SPOILERS[_name] = ("control_characters", f"line 5: {_said}", _with_eaten)
+
+
+@must_fail("control_characters", "line 2: U+0009")
+def code_indented_by_a_tab(notebook):
+    cell(notebook, "total")["source"] = "if True:\n\ttotal = 1"
+
+
+@must_fail("seeded", "imports torch after seed_everything")
+def an_import_after_the_seed(notebook):
+    cell(notebook, "total")["source"] = "import torch\ntorch.ones(1)"
+
+
+@must_fail("seeded", "imports torch after seed_everything")
+def an_import_in_a_function_after_the_seed(notebook):
+    cell(notebook, "total")["source"] = "def f():\n    import torch\n    torch.ones(1)"
+
+
+@must_fail("seeded", "is not called")
+def no_seed(notebook):
+    first = notebook["cells"][1]
+    first["source"] = first["source"].replace("\nseed_everything(0)", "# seed_everything(0)")
+
+
+def add_deeper(notebook: dict, *cells: dict, heading: str = "## Aside · deeper") -> None:
+    """Puts a deeper section with ``cells`` between the figure and “From scratch”."""
+    start = find(notebook, "## From scratch")
+    notebook["cells"][start:start] = [markdown(heading, "", "It adds a thought."), *cells]
+    reading.put_time(notebook)
+
+
+@must_fail("deeper", "needs extra of the deeper cell")
+def the_core_needs_a_name(notebook):
+    add_deeper(notebook, code("extra = 1"))
+    cell(notebook, 'claim("Three"')["source"] += "\nprint(extra)"
+
+
+@must_fail("deeper", "needs log of the deeper cell")
+def the_core_needs_an_import(notebook):
+    add_deeper(notebook, code("from math import log"))
+    cell(notebook, 'claim("Three"')["source"] += "\nprint(log(1))"
+
+
+@must_fail("deeper", "needs total of the deeper cell")
+def a_deeper_section_changes_a_name_of_the_core(notebook):
+    add_deeper(notebook, code("total += 1"))
+    cell(notebook, 'claim("Three"')["source"] += "\nprint(total)"
+
+
+@must_fail("deeper", "needs total of the deeper cell")
+def a_deeper_section_changes_an_entry(notebook):
+    add_deeper(notebook, code("total[0] = 1"))
+    cell(notebook, 'claim("Three"')["source"] += "\nprint(total)"
+
+
+@must_fail("deeper", "a function of cell")
+def a_function_of_the_core_reads_what_a_deeper_section_made(notebook):
+    cell(notebook, "total")["source"] += "\n\n\ndef share(x):\n    return x / parts"
+    add_deeper(notebook, code("parts = 2"))
+
+
+@must_fail("deeper", "needs extra of the deeper cell")
+def an_exercise_needs_a_name(notebook):
+    add_deeper(notebook, code("extra = 1"))
+    cell(notebook, "def task(x):")["source"] += "\nprint(extra)"
+
+
+@must_fail("deeper", "needs the exercise more of the deeper cell")
+def the_core_goes_on_with_a_deeper_exercise(notebook):
+    task = code("def more(x):\n    ...\n\n\ncheck.more(more)", tags=("exercise",))
+    add_deeper(notebook, task)
+    cell(notebook, 'claim("Three"')["source"] += "\nprint(check.more.accepted())"
+
+
+@must_fail("deeper", "does not begin cell")
+def a_deeper_section_begins_within_a_cell(notebook):
+    cell(notebook, "## By hand")["source"] += "\n\n### Aside · deeper\n\nIt adds a thought."
+
+
+@must_fail("deeper", "the heading “Core again” does not begin cell")
+def a_deeper_section_ends_within_a_cell(notebook):
+    add_deeper(notebook, markdown("A thought.", "", "## Core again"))
+
+
+@must_fail("deeper", "does not say what the section adds")
+def a_deeper_section_without_a_first_line(notebook):
+    notebook["cells"].insert(find(notebook, "## From scratch"), markdown("## Aside · deeper"))
+
+
+@must_fail("deeper", "the title is no section")
+def everything_is_deeper(notebook):
+    notebook["cells"][0]["source"] = "# Made up · deeper\n\nAll of it."
+
+
+@must_fail("terms", "“median” in bold has no entry")
+def a_term_without_an_entry(notebook):
+    cell(notebook, "## From scratch")["source"] += "\n\nThe **median** stays."
+
+
+@must_fail("terms", "“hidden units” in bold has no entry")
+def a_term_over_two_lines_without_an_entry(notebook):
+    cell(notebook, "## From scratch")["source"] += "\n\nThe **hidden\nunits** stay."
+
+
 @pytest.mark.parametrize("name", SPOILERS)
 def test_a_spoilt_notebook_is_caught_with_the_right_words(name, path):
     rule, said, spoil = SPOILERS[name]
@@ -542,7 +767,9 @@ def test_the_start_page_is_exempt_from_a_few_rules_only(path):
     start = path.parent.parent / f"{EXEMPT}.ipynb"
     notebook = good_notebook()
     notebook["metadata"]["course"]["needs"] = []
-    notebook["cells"] = numbered([markdown("# Made up"), code("1 / 2")])
+    seed = "from utils.seeds import seed_everything\n\nseed_everything(0)"
+    notebook["cells"] = numbered([markdown("# Made up", "", TIME), code(seed)])
+    reading.put_time(notebook)
     start.write_text(json.dumps(notebook))
     assert problems_of(notebook, start) == []
     found = {problem.partition(":")[0] for problem in problems_of(notebook, path)}
@@ -599,3 +826,76 @@ def test_anchors_are_those_of_jupyterlab():
     assert anchor("The *idea*, then `code`") == "The-idea,-then-code"
     assert anchor("See [this](x.ipynb)") == "See-this"
     assert anchor("snake_case stays") == "snake_case-stays"
+
+
+def test_a_deeper_section_that_only_reads_the_core_is_fine(path):
+    notebook = good_notebook()
+    add_deeper(
+        notebook,
+        code("fig = total + 1\nprint(fig)"),
+        markdown("### Part of it", "", "More."),
+        code("unused = [fig for _ in range(3)]"),
+    )
+    cell(notebook, 'claim("Three"')["source"] += "\nfig = 2\nprint(fig)"
+    numbered(notebook["cells"])
+    assert problems_of(notebook, path) == []
+    course = notebook["metadata"]["course"]
+    assert course["core_minutes"] <= course["minutes"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The **means** of **mean** numbers",
+        "**Mean.** Its sum",
+        "**Predict first:** up or down?",
+        '**"The mean is the middle."** Half true.',
+        "*emphasis*, and `a ** b ** c`",
+        "**You will build** a thing",
+    ],
+)
+def test_bold_that_is_a_known_term_or_none_at_all_is_fine(text, path):
+    notebook = good_notebook()
+    cell(notebook, "## From scratch")["source"] += f"\n\n{text}"
+    assert problems_of(notebook, path) == []
+
+
+def test_a_reason_allows_a_lesson_twice_the_seconds(path):
+    notebook = good_notebook()
+    notebook["metadata"]["course"] |= {"seconds": 60, "long": "Eight networks learn at once."}
+    reading.put_time(notebook)
+    cell(notebook, "# Made up")["source"] = cell(notebook, "# Made up")["source"].replace(
+        " 5 seconds", " 60 seconds"
+    )
+    assert problems_of(notebook, path) == []
+
+
+@pytest.mark.parametrize("name", ["01_ml_basics/07_project.ipynb", "review.ipynb"])
+def test_projects_and_the_review_have_no_limits_of_size(name, path):
+    notebook = good_notebook()
+    many_cells(notebook)
+    assert notebook_rules.size(notebook, path) != []
+    assert notebook_rules.size(notebook, path.parents[1] / name) == []
+
+
+def test_the_first_edition_is_exempt_from_new_rules_only():
+    old = course.ROOT / "chapters/02_deep_learning/01_backpropagation.ipynb"
+    assert course.lesson_id(old) in FIRST_EDITION | BEFORE_THE_LIMITS
+    names = {rule.__name__ for rule in RULES}
+    assert set(NEW_RULES) < names
+    exempt = {name for name in names if is_exempt(old, name)}
+    assert exempt == (set(NEW_RULES) if course.lesson_id(old) in FIRST_EDITION else set())
+
+
+def test_the_lists_of_exempt_lessons_name_lessons_that_exist():
+    ids = {course.lesson_id(path) for path in course.notebooks()}
+    assert ids >= FIRST_EDITION
+    assert ids >= BEFORE_THE_LIMITS
+
+
+def test_a_lesson_that_keeps_all_new_rules_is_not_on_the_list_of_first_editions():
+    for path in course.notebooks():
+        if course.lesson_id(path) in FIRST_EDITION:
+            notebook = json.loads(path.read_text(encoding="utf-8"))
+            broken = [name for name in NEW_RULES if getattr(notebook_rules, name)(notebook, path)]
+            assert broken, f"{path.stem} keeps all rules: take it off tests/first_edition.py"

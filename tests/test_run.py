@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parents[1]
 COURSE = {
     "title": "Lines",
     "summary": "A line through points: y = a + b x.",
-    "minutes": 40,
+    "minutes": 5,
+    "core_minutes": 5,
     "seconds": 5,
     "needs": ["chapters/start_here.ipynb"],
     "topics": ["least squares"],
@@ -120,6 +121,22 @@ def test_seconds_are_measured_and_rounded_up(tmp_path, monkeypatch, seconds, sto
     path = save(tmp_path / "lesson.ipynb", "1", "2")
     notebooks.run(path)
     assert nbformat.read(path, as_version=4).metadata.course["seconds"] == stored
+
+
+def test_minutes_are_computed_and_shown_in_the_first_cell(tmp_path):
+    cells = [
+        new_markdown_cell("# Lines\n\n*Time: soon*"),
+        new_markdown_cell("word " * 1100),
+        new_markdown_cell("## Aside · deeper\n\n" + "word " * 1000),
+    ]
+    path = save(tmp_path / "lesson.ipynb", *cells, course=COURSE | {"minutes": 40})
+    notebooks.run(path)
+    stored = nbformat.read(path, as_version=4)
+    assert (stored.metadata.course.minutes, stored.metadata.course.core_minutes) == (15, 10)
+    assert "*Time: 10 minutes, 15 with the deeper sections;" in stored.cells[0].source
+    first = path.read_bytes()
+    notebooks.run(path)
+    assert path.read_bytes() == first, "the ids follow from the text as it is stored"
 
 
 def test_the_kernel_sees_a_settled_environment(tmp_path, monkeypatch):

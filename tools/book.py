@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from tools import book_pages
+from tools import book_pages, contents
 from utils import course
 from utils.course import ROOT
 
@@ -113,8 +113,8 @@ def relinked(text: str, page: str, linked: set[str]) -> str:
 def at_a_glance(lesson: course.Lesson) -> str:
     """Return the line under a lesson's title: time, exercises, where to run it."""
     return (
-        f"*{lesson.minutes} min to read · {lesson.seconds} s to run · {len(lesson.exercises)} "
-        f"exercises · to run it:* `{lesson.link}`"
+        f"*{contents.reading_time(lesson)} to read · {lesson.seconds} s to run · "
+        f"{len(lesson.exercises)} exercises · to run it:* `{lesson.link}`"
     )
 
 

@@ -1,5 +1,6 @@
 """Write the README's table of contents from the notebooks (`make contents`).
 
+The minutes to read in the notebooks' metadata are renewed before that: they follow from the text.
 `python -m tools.contents --check` writes nothing and fails where the table is out of date.
 """
 
@@ -8,6 +9,7 @@ import sys
 from pathlib import Path
 
 from utils.course import CHAPTERS, ROOT, Lesson, lessons
+from utils.course import notebooks as all_notebooks
 
 README = ROOT / "README.md"
 BEGIN = "<!-- contents: written by `make contents`, not by hand -->"
@@ -15,10 +17,17 @@ END = "<!-- end of contents -->"
 HEAD = ["| Lesson | | Read | Run | Exercises |", "|---|---|--:|--:|--:|"]
 
 
+def reading_time(lesson: Lesson) -> str:
+    """Return the minutes to read, and those of the core where it is shorter."""
+    if lesson.core_minutes == lesson.minutes:
+        return f"{lesson.minutes} min"
+    return f"{lesson.core_minutes} min, with deeper sections {lesson.minutes} min"
+
+
 def row(lesson: Lesson) -> str:
     """Return a lesson's line of the table."""
     title, summary = (text.replace("|", "\\|") for text in (lesson.title, lesson.summary))
-    numbers = f"{lesson.minutes} min | {lesson.seconds} s | {len(lesson.exercises)}"
+    numbers = f"{reading_time(lesson)} | {lesson.seconds} s | {len(lesson.exercises)}"
     return f"| [{title}]({lesson.link}) | {summary} | {numbers} |"
 
 
@@ -65,7 +74,13 @@ def main(arguments: list[str]) -> int:
             if renewed(text, lessons()) != text:
                 print("error: README.md is out of date: run make contents", file=sys.stderr)
                 return 1
-        elif renew():
+            return 0
+        from tools import notebooks  # here, because it imports this module
+
+        for path in all_notebooks():
+            if notebooks.renew_times(path):
+                print(f"{path.name}: the minutes to read are renewed.")
+        if renew(README):
             print("README.md: the table of contents is renewed.")
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -3,7 +3,8 @@
 Every notebook runs from top to bottom in a fresh kernel, started in the notebook's own folder as
 JupyterLab does, with one thread, no progress bars, unshifted seeds, and claims that raise. A
 notebook is written only after all its cells have run and its outputs are fit to store; until
-then the file stays as it was. A second run changes nothing but measured numbers.
+then the file stays as it was. A second run changes nothing but measured numbers. The minutes to
+read are computed from the cells (`tools/reading.py`).
 """
 
 import argparse
@@ -21,7 +22,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from tools import contents
+from tools import contents, reading
 from utils import course
 
 CELL_LIMIT = 300  # seconds
@@ -224,9 +225,10 @@ def run(path: Path) -> str:
     notebook = read(path)
     seconds = execute(notebook, path.resolve().parent)
     total = sum(seconds)
-    normalise(notebook)
     if "course" in notebook.metadata:
         notebook.metadata.course["seconds"] = max(5, math.ceil(total / 5) * 5)
+        reading.put_time(notebook)  # before the ids, which follow from the cells' text
+    normalise(notebook)
     unfit = faults(notebook)
     if unfit:
         raise RunError("\n".join(unfit))
@@ -236,6 +238,21 @@ def run(path: Path) -> str:
         return f"{total:.1f} s"
     first = (notebook.cells[slowest].source.strip().splitlines() or [""])[0]
     return f"{total:.1f} s, slowest cell {slowest + 1}: {seconds[slowest]:.1f} s ({first[:60]})"
+
+
+def renew_times(path: Path) -> bool:
+    """Compute the minutes in a stored notebook anew; returns whether the file changed.
+
+    For a lesson whose text changed and whose code did not: outputs stay, nothing is run.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    before = nbformat.writes(notebook, version=nbformat.NO_CONVERT)
+    reading.put_time(notebook)
+    normalise(notebook)
+    if nbformat.writes(notebook, version=nbformat.NO_CONVERT) == before:
+        return False
+    write(notebook, path)
+    return True
 
 
 def main(arguments: list[str]) -> int:

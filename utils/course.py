@@ -40,7 +40,8 @@ class Lesson:
         link: its place in the repository, with slashes: "chapters/…/….ipynb".
         chapter: the chapter's folder; "" for the notebook that starts the course.
         title, summary: one line each.
-        minutes: time to read, in minutes.
+        minutes: time to read and to solve the exercises, in minutes.
+        core_minutes: the same without the sections marked as deeper.
         seconds: measured time to run on one core, in seconds.
         needs: links of the lessons that come first.
         topics: keywords.
@@ -53,6 +54,7 @@ class Lesson:
     title: str
     summary: str
     minutes: int
+    core_minutes: int
     seconds: int
     needs: tuple[str, ...]
     topics: tuple[str, ...]
@@ -83,6 +85,9 @@ def read_lesson(path: Path) -> Lesson:
             "title": _typed(course, "title", str),
             "summary": _typed(course, "summary", str),
             "minutes": _typed(course, "minutes", int),
+            "core_minutes": _typed(
+                {"core_minutes": course["minutes"]} | course, "core_minutes", int
+            ),
             "seconds": _typed(course, "seconds", int),
             "needs": _texts(course, "needs"),
             "topics": _texts(course, "topics"),
