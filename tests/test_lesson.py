@@ -25,7 +25,7 @@ def root(tmp_path) -> Path:
     """A course with one lesson that says nothing."""
     folder = tmp_path / "chapters" / "04_nlp"
     folder.mkdir(parents=True)
-    (folder / "03_transformer.ipynb").write_text("{}", encoding="utf-8")
+    (folder / "03_made_up.ipynb").write_text("{}", encoding="utf-8")
     (tmp_path / "chapters" / "start_here.ipynb").write_text("{}", encoding="utf-8")
     package = tmp_path / "exercises" / "nlp"
     package.mkdir(parents=True)
@@ -176,7 +176,7 @@ def test_nothing_is_left_to_write(path):
         ("04_nlp/00_bert", "has the number 01"),
         ("04_nlp/05_lambda", "no word of Python's own"),
         (f"04_nlp/05_{LONG}x", "at most 40 letters"),
-        ("04_nlp/05_transformer", "of this name already: chapters/04_nlp/03_transformer.ipynb"),
+        ("04_nlp/05_made_up", "of this name already: chapters/04_nlp/03_made_up.ipynb"),
         ("04_nlp/03_bert", "number 03 is taken by .*NAME=04_nlp/04_bert.*TO=04_nlp/03_bert"),
         ("04_nlp/05_word_vectors", "exercises/nlp/word_vectors.py is there already"),
     ],

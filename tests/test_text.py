@@ -28,7 +28,7 @@ ABOUT = {
 def root(tmp_path):
     """A course with one lesson of four cells, in the normal form."""
     cells = [
-        new_markdown_cell("# Lines\n\nFirst $a$, then `b`.\n\n- one\n- two"),
+        new_markdown_cell("# Lines\n\n*Time: 40 minutes.*\n\nFirst $a$, then `b`.\n\n- one\n- two"),
         new_code_cell("print(2 + 2)", metadata={"tags": ["nbval-check-output"]}),
         new_markdown_cell("Prose."),
         new_code_cell("def solution():\n    return 3", metadata={"tags": ["solution"]}),
@@ -157,12 +157,16 @@ def test_a_solution_written_as_text_is_folded_and_cells_have_the_ids_of_make_run
 
 
 def test_the_notebook_keeps_its_measured_numbers(root, lesson):
-    text.write_text(lesson, root)
-    notebook = read(lesson)
-    notebook.metadata.course["seconds"] = 30  # as `make run` does in between
+    script = text.write_text(lesson, root)
+    edit(script, "# Prose.", "# Better prose.")
+    notebook = read(lesson)  # as `make run` does in between
+    notebook.metadata.course["seconds"] = 30
+    notebook.cells[0].source = notebook.cells[0].source.replace("40 minutes", "50 minutes")
     notebooks.write(notebook, lesson)
     text.bring_back(lesson, root)
     assert read(lesson).metadata.course.seconds == 30
+    assert "*Time: 50 minutes.*" in read(lesson).cells[0].source
+    assert read(lesson).cells[2].source == "Better prose."
 
 
 # --- nothing is lost ----------------------------------------------------------------------------

@@ -148,19 +148,12 @@ def make(name: str, root: Path) -> list[str]:
         (root / file).parent.mkdir(parents=True, exist_ok=True)
     notebooks.write(notebook, root / place.link)
     (root / place.module).write_text(filled("exercises.py", place, title), encoding="utf-8")
-    made += make_package(place, root)
-    return made
-
-
-def make_package(place: Place, root: Path) -> list[str]:
-    """Make the package for a chapter's exercises if there is none; return its new file, if any."""
     package = Path(place.module).with_name("__init__.py").as_posix()
-    if (root / package).exists():
-        return []
-    docstring = f'"""Exercises of the chapter “{course.CHAPTERS[place.chapter]}”."""\n'
-    (root / package).parent.mkdir(parents=True, exist_ok=True)
-    (root / package).write_text(docstring, encoding="utf-8")
-    return [package]
+    if not (root / package).exists():
+        chapter = course.CHAPTERS[place.chapter]
+        (root / package).write_text(f'"""Exercises of the chapter “{chapter}”."""\n', "utf-8")
+        made.append(package)
+    return made
 
 
 def left_to_write(path: Path) -> list[str]:

@@ -195,6 +195,11 @@ def faults(notebook: NotebookNode) -> list[str]:
 # --- files --------------------------------------------------------------------------------------
 
 
+def file_text(notebook: NotebookNode) -> str:
+    """Return what a notebook's file holds."""
+    return nbformat.writes(notebook, version=nbformat.NO_CONVERT).rstrip("\n") + "\n"
+
+
 def write(notebook: NotebookNode, path: Path) -> None:
     """Write a notebook under its name only when it is complete.
 
@@ -204,10 +209,9 @@ def write(notebook: NotebookNode, path: Path) -> None:
         nbformat.validate(notebook)
     except nbformat.ValidationError as error:
         raise RunError(f"not a valid notebook: {error}") from error
-    text = nbformat.writes(notebook, version=nbformat.NO_CONVERT).rstrip("\n") + "\n"
     beside = path.with_name(f".{path.name}.part")
     try:
-        beside.write_text(text, encoding="utf-8")
+        beside.write_text(file_text(notebook), encoding="utf-8")
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import re
 import sys
 from pathlib import Path
 
@@ -22,8 +23,10 @@ from yaml import YAMLError
 from tools import notebooks
 from utils import course
 
-# Written by `make run`: the notebook keeps its own, and they are no reason to refuse anything.
+# Written by `make run`: fields of `course`, and the line of the first cell that shows them. The
+# notebook keeps its own, and they are no reason to refuse anything.
 MEASURED = ("seconds", "minutes", "core_minutes")
+TIME_LINE = re.compile(r"^\*Time:.*$", re.MULTILINE)
 
 
 class TextError(Exception):
@@ -89,6 +92,9 @@ def merged(old: NotebookNode, new: NotebookNode) -> NotebookNode:
     behind a changed one: `make run` renews them. The measured fields of `course` and what no text
     holds stay as they are.
     """
+    time_line = TIME_LINE.search(old.cells[0].source) if old.cells else None
+    if time_line and new.cells:
+        new.cells[0].source = TIME_LINE.sub(lambda _: time_line[0], new.cells[0].source)
     matcher = difflib.SequenceMatcher(
         None,
         [(cell.cell_type, cell.source) for cell in old.cells],
@@ -213,7 +219,8 @@ def _same(notebook: NotebookNode, other: NotebookNode) -> bool:
     def written(one: NotebookNode) -> tuple:
         about = {k: v for k, v in one.metadata.get("course", {}).items() if k not in MEASURED}
         tags = [cell.metadata.get("tags", []) for cell in one.cells]
-        return about, tags, [(cell.cell_type, cell.source) for cell in one.cells]
+        cells = [(cell.cell_type, TIME_LINE.sub("", cell.source)) for cell in one.cells]
+        return about, tags, cells
 
     return written(notebook) == written(other)
 
@@ -262,7 +269,10 @@ def main(arguments: list[str]) -> int:
 def _after_bringing_back(path: Path, code_changed: bool) -> str:
     if code_changed:
         return f"{path}: its code changed: make run NB={path} makes the outputs"
-    return f"{path}: its code is as it was, and so are the outputs"
+    return (
+        f"{path}: its code is as it was, and so are the outputs; make contents renews the README's "
+        "table of contents"
+    )
 
 
 if __name__ == "__main__":
