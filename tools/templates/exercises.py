@@ -9,7 +9,7 @@ import numpy as np
 
 from exercises.engine import Case, Function, Mistake
 
-# --- Exercise 1: To write: a title ----------------------------------------------------------------
+# --- Exercise 1 -----------------------------------------------------------------------------------
 
 
 # To write: cases in which ordinary mistakes give other results. First a small one that can be
