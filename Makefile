@@ -59,28 +59,6 @@ run: ## Execute the notebooks, store their outputs, renew the README's contents
 	@"$(PYTHON)" tools/setup.py --extra test
 	@$(VENV_PYTHON) -m tools.notebooks $(NB)
 
-book: ## Build the course as web pages from the stored outputs: build/book/index.html
-	@"$(PYTHON)" tools/setup.py --extra book
-	@$(VENV_PYTHON) -m tools.book
-
-robustness: ## Run the notebooks with other seeds and show which claims hold
-## SEEDS=10 says how many, JOBS=2 how many at once, NB=path chooses one notebook,
-## ROBUSTNESS_ARGS="--resume" adds options
-	@"$(PYTHON)" tools/setup.py --extra test
-	@$(VENV_PYTHON) -m tools.robustness --seeds $(SEEDS) --jobs $(JOBS) $(ROBUSTNESS_ARGS) $(NB)
-
-bench: ## Measure the course's code beside what people use, and write docs/benchmarks.md
-	@"$(PYTHON)" tools/setup.py --extra bench
-	$(ONE_THREAD) TQDM_DISABLE=1 $(VENV_PYTHON) -m benchmarks
-
-doctor: ## Find out why the course does not run here, and what to do
-	@"$(PYTHON)" -m tools.doctor
-
-class: ## Make assignments for nbgrader in build/class; docs/teaching.md goes on from there
-## NB=path chooses one lesson, CLASS_ARGS="--output ../my-class" adds options
-	@"$(PYTHON)" tools/setup.py --extra class
-	@$(VENV_PYTHON) -m tools.classroom $(CLASS_ARGS) $(NB)
-
 lesson: ## Make a new lesson to fill in: NAME=04_nlp/05_bert
 ## docs/first_lesson.md goes on from there
 	@"$(PYTHON)" tools/setup.py --extra test
@@ -102,6 +80,28 @@ diff: ## Show what changed in the notebooks' text and code, without their output
 		{ echo "error: $(SINCE) is no commit here: SINCE=main chooses one, in a git checkout" >&2; exit 1; }
 	@"$(PYTHON)" tools/setup.py --extra author
 	@$(VENV_PYTHON) -m nbdime diff --sources --metadata $(SINCE) $(NB)
+
+book: ## Build the course as web pages from the stored outputs: build/book/index.html
+	@"$(PYTHON)" tools/setup.py --extra book
+	@$(VENV_PYTHON) -m tools.book
+
+robustness: ## Run the notebooks with other seeds and show which claims hold
+## SEEDS=10 says how many, JOBS=2 how many at once, NB=path chooses one notebook,
+## ROBUSTNESS_ARGS="--resume" adds options
+	@"$(PYTHON)" tools/setup.py --extra test
+	@$(VENV_PYTHON) -m tools.robustness --seeds $(SEEDS) --jobs $(JOBS) $(ROBUSTNESS_ARGS) $(NB)
+
+bench: ## Measure the course's code beside what people use, and write docs/benchmarks.md
+	@"$(PYTHON)" tools/setup.py --extra bench
+	$(ONE_THREAD) TQDM_DISABLE=1 $(VENV_PYTHON) -m benchmarks
+
+doctor: ## Find out why the course does not run here, and what to do
+	@"$(PYTHON)" -m tools.doctor
+
+class: ## Make assignments for nbgrader in build/class; docs/teaching.md goes on from there
+## NB=path chooses one lesson, CLASS_ARGS="--output ../my-class" adds options
+	@"$(PYTHON)" tools/setup.py --extra class
+	@$(VENV_PYTHON) -m tools.classroom $(CLASS_ARGS) $(NB)
 
 contents: setup ## Write the README's table of contents from the notebooks
 	@$(VENV_PYTHON) -m tools.contents

@@ -130,5 +130,6 @@ claim("Mean of the squares of 10,000 normal numbers", (sample**2).mean(), close_
 # **Sources**
 # - *To write: the original papers, with authors, year and arXiv id or DOI.*
 #
-# **What next**
+# ### What next
+#
 # - *To write: two or three lessons to go on with, and why.*
