@@ -257,10 +257,6 @@ def _notes(made: Plan, start: Place, goal: Place, all_places: list[Place], root:
         notes.append(
             "the ids of its exercises changed: readers who solved them find them open again"
         )
-        notes.append(
-            "its first cell imports the exercises by another name: if the tests call the kept runs "
-            f"old, renew them with make robustness NB={goal.link}"
-        )
     if f"chapters/{course.START}.ipynb" in made.texts:
         notes.append(
             f"an output of {course.START} lists the lessons: make run NB=chapters/"
