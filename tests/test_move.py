@@ -57,6 +57,7 @@ def root(tmp_path, monkeypatch) -> Path:
         tmp_path,
         "04_nlp/02_words",
         new_markdown_cell("[Letters](01_letters.ipynb), [Dots](../08_vision/01_dots.ipynb)"),
+        new_markdown_cell("`layers[1](x)` is a call"),
         new_code_cell("layers[0](x)"),  # looks like a link, and is none
         needs=["chapters/04_nlp/01_letters.ipynb"],
     )
@@ -229,6 +230,7 @@ def test_into_another_chapter_its_own_links_follow_too(root):
     moved = sources(root, "09_speech/01_words.ipynb")
     assert "[Letters](../04_nlp/01_letters.ipynb), [Dots](../08_vision/01_dots.ipynb)" in moved
     assert "layers[0](x)" in moved
+    assert "layers[1](x)" in moved
     assert "from exercises.speech import words as check" in moved
     assert "[Words](../09_speech/01_words.ipynb#Why)" in sources(root, "04_nlp/01_letters.ipynb")
     assert (root / "exercises/speech/__init__.py").exists()
