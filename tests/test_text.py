@@ -96,7 +96,7 @@ def test_the_text_is_what_one_would_write(root, lesson):
     [
         "x = 1\n# %%\ny = 2",
         "x = 1\n# %% [markdown]\n# y",
-        "x = 1\n\n\n",
+        "x = 1\n  ",
     ],
 )
 def test_a_cell_that_would_not_come_back_is_refused(root, lesson, source):
