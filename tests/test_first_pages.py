@@ -75,8 +75,8 @@ def test_the_lesson_of_the_page_can_be_made_and_moved():
 def test_what_the_page_replaces_stands_in_the_form():
     page = PAGES["first_lesson.md"]
     place = lesson.parse("01_ml_basics/09_moving_average")
-    form = lesson.filled("lesson.py", place, "Moving average")
-    module = lesson.filled("exercises.py", place, "Moving average")
+    form = lesson.filled("lesson.py.txt", place, "Moving average")
+    module = lesson.filled("exercises.py.txt", place, "Moving average")
     for words in ("# # Moving average", "# ## By hand", "#     summary: ", "· ●●○ 5 min"):
         assert words in form
         assert words.lstrip("# ") in page

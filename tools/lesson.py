@@ -133,7 +133,7 @@ def make(name: str, root: Path) -> list[str]:
     place = parse(name)
     check_free(place, places(root), root)
     title = place.name.replace("_", " ").capitalize()
-    notebook = text.from_text(filled("lesson.py", place, title))
+    notebook = text.from_text(filled("lesson.py.txt", place, title))
     notebook.metadata = nbformat.from_dict(
         {
             "course": notebook.metadata["course"],
@@ -147,7 +147,7 @@ def make(name: str, root: Path) -> list[str]:
     for file in made:
         (root / file).parent.mkdir(parents=True, exist_ok=True)
     notebooks.write(notebook, root / place.link)
-    (root / place.module).write_text(filled("exercises.py", place, title), encoding="utf-8")
+    (root / place.module).write_text(filled("exercises.py.txt", place, title), encoding="utf-8")
     package = Path(place.module).with_name("__init__.py").as_posix()
     if not (root / package).exists():
         chapter = course.CHAPTERS[place.chapter]
