@@ -8,6 +8,12 @@ PORT ?= 8888
 LAB_ARGS ?=
 PYTEST_ARGS ?=
 NB ?=
+NAME ?=
+FROM ?=
+TO ?=
+BACK ?=
+DRY ?=
+SINCE ?= HEAD
 ARGS ?=
 CLASS_ARGS ?=
 ROBUSTNESS_ARGS ?=
@@ -21,6 +27,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 COURSE_
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lab progress test run book robustness bench class doctor contents constraints clean
+.PHONY: lesson text move diff
 
 help: ## List the commands
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -51,6 +58,28 @@ run: ## Execute the notebooks, store their outputs, renew the README's contents
 ## NB=chapters/start_here.ipynb chooses one notebook
 	@"$(PYTHON)" tools/setup.py --extra test
 	@$(VENV_PYTHON) -m tools.notebooks $(NB)
+
+lesson: ## Make a new lesson to fill in: NAME=04_nlp/05_bert
+## docs/first_lesson.md goes on from there
+	@"$(PYTHON)" tools/setup.py --extra test
+	@$(VENV_PYTHON) -m tools.lesson "$(NAME)"
+
+text: ## Write a notebook as text to edit, build/text/...: NB=path
+## BACK=1 brings the text back into the notebook
+	@"$(PYTHON)" tools/setup.py --extra test
+	@$(VENV_PYTHON) -m tools.text $(if $(BACK),--back) $(NB)
+
+move: ## Rename or renumber a lesson: FROM=04_nlp/05_bert TO=04_nlp/02_bert
+## Numbers, links and tables follow; DRY=1 only says what would change
+	@"$(PYTHON)" tools/setup.py --extra test
+	@$(VENV_PYTHON) -m tools.move $(if $(DRY),--dry-run) "$(FROM)" "$(TO)"
+
+diff: ## Show what changed in the notebooks' text and code, without their outputs
+## SINCE=main compares with another commit than the last one, NB=path chooses one notebook
+	@git rev-parse --verify --quiet "$(SINCE)^{commit}" >/dev/null || \
+		{ echo "error: $(SINCE) is no commit here: SINCE=main chooses one, in a git checkout" >&2; exit 1; }
+	@"$(PYTHON)" tools/setup.py --extra author
+	@$(VENV_PYTHON) -m nbdime diff --sources --metadata $(SINCE) $(NB)
 
 book: ## Build the course as web pages from the stored outputs: build/book/index.html
 	@"$(PYTHON)" tools/setup.py --extra book

@@ -247,6 +247,17 @@ def test_a_value_over_several_lines_stays_one_expression():
     assert namespace["answer_2"] == 0.5
 
 
+def test_a_solution_under_a_name_of_its_own_becomes_the_answer():
+    exercise = "def half(x):\n    ...\n\n\ncheck.half(half)"
+    solution = "def half_solution(x):\n    return x / 2\n\n\ncheck.half.confirm(half_solution)"
+    found = classroom.task(ABOVE, exercise, solution, "made_up.lesson")
+    namespace: dict[str, Any] = {}
+    exec(found.solution, namespace)
+    assert namespace["half"](4) == 2
+    task, _ = classroom.exercise_cells(found)
+    assert "half_solution" not in released(task.source)
+
+
 @pytest.mark.parametrize(
     ("above", "exercise", "solution", "words"),
     [

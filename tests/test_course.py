@@ -32,18 +32,18 @@ def write(path: Path, *cells: dict, **changes) -> Path:
 
 
 def test_lessons_in_order_and_copies_passed_over(tmp_path):
-    write(tmp_path / "02_deep_learning" / "01_backpropagation.ipynb")
-    write(tmp_path / "01_ml_basics" / "02_classification.ipynb")
-    write(tmp_path / "01_ml_basics" / "01_linear_regression.ipynb")
-    write(tmp_path / "01_ml_basics" / "01_linear_regression-Copy1.ipynb")
-    write(tmp_path / "01_ml_basics" / ".ipynb_checkpoints" / "01_linear_regression.ipynb")
+    write(tmp_path / "02_deep_learning" / "01_back.ipynb")
+    write(tmp_path / "01_ml_basics" / "02_kinds.ipynb")
+    write(tmp_path / "01_ml_basics" / "01_lines.ipynb")
+    write(tmp_path / "01_ml_basics" / "01_lines-Copy1.ipynb")
+    write(tmp_path / "01_ml_basics" / ".ipynb_checkpoints" / "01_lines.ipynb")
     write(tmp_path / "start_here.ipynb")
     write(tmp_path / "my own" / "notes.ipynb")
     assert [lesson.link for lesson in course.lessons(tmp_path)] == [
         "chapters/start_here.ipynb",
-        "chapters/01_ml_basics/01_linear_regression.ipynb",
-        "chapters/01_ml_basics/02_classification.ipynb",
-        "chapters/02_deep_learning/01_backpropagation.ipynb",
+        "chapters/01_ml_basics/01_lines.ipynb",
+        "chapters/01_ml_basics/02_kinds.ipynb",
+        "chapters/02_deep_learning/01_back.ipynb",
     ]
 
 

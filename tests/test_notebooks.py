@@ -29,7 +29,8 @@ def test_every_notebook_is_a_lesson_of_the_table_of_contents():
 def test_the_notebook_keeps_the_rule(path, rule):
     if is_exempt(path, rule.__name__):
         return  # stated, with the reason, in notebook_rules.EXEMPT_FROM
-    assert rule(json.loads(path.read_text(encoding="utf-8")), path) == []
+    problems = rule(json.loads(path.read_text(encoding="utf-8")), path)
+    assert not problems, "\n".join(problems)
 
 
 def test_lessons_come_after_the_lessons_they_need():

@@ -496,8 +496,8 @@ def test_environment_yml_has_no_list_of_its_own():
 
 def test_help_names_every_target():
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
-    line = next(line for line in text.splitlines() if line.startswith(".PHONY:"))
-    targets = line.split()[1:]
+    lines = [line for line in text.splitlines() if line.startswith(".PHONY:")]
+    targets = [target for line in lines for target in line.split()[1:]]
     shown = subprocess.run(
         ["make", "--no-print-directory", "help"],
         cwd=ROOT,

@@ -104,6 +104,9 @@ def task(above: str, exercise: str, solution: str, prefix: str) -> Task:
         stub, check = (re.sub(rf"\b{given}\b", answer, code) for code in (stub, check))
         value = ast.get_source_segment(solution, right)
         steps += f"{answer} = ({value})" if "\n" in value else f"{answer} = {value}"
+    elif isinstance(right, ast.Name) and right.id == f"{answer}_solution":
+        # A lesson keeps the solution apart from the reader's answer; in an assignment it is one.
+        steps += f"{answer} = {right.id}"
     elif not (isinstance(right, ast.Name) and right.id == answer):
         raise ValueError(f"the solution confirms something else than {answer}")
     return Task(f"{prefix}.{name}", answer, text.strip(), stub.rstrip(), steps.rstrip(), check)

@@ -123,18 +123,27 @@ def normalise(notebook: NotebookNode) -> None:
         kept["course"] = notebook.metadata["course"]
     notebook.metadata = nbformat.from_dict(kept)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
-    used: dict[str, int] = {}
+    normalise_cells(notebook)
     count = 0
     for cell in notebook.cells:
-        cell.metadata = _cell_metadata(cell)
-        # From type and source, so that a notebook made again from text keeps its ids.
-        digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:8]
-        used[digest] = used.get(digest, 0) + 1
-        cell.id = digest if used[digest] == 1 else f"{digest}-{used[digest]}"
         if cell.cell_type == "code":
             count += bool(cell.source.strip())
             cell.execution_count = count if cell.source.strip() else None
             cell.outputs = _outputs(cell.outputs, cell.execution_count)
+
+
+def normalise_cells(notebook: NotebookNode) -> None:
+    """Give every cell the metadata and the id of the normal form, whether it was run or not.
+
+    The id comes from type and source, so that a notebook made again from text keeps its ids; a
+    second cell with the same source gets a number behind it.
+    """
+    used: dict[str, int] = {}
+    for cell in notebook.cells:
+        cell.metadata = _cell_metadata(cell)
+        digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:8]
+        used[digest] = used.get(digest, 0) + 1
+        cell.id = digest if used[digest] == 1 else f"{digest}-{used[digest]}"
 
 
 def _cell_metadata(cell: NotebookNode) -> NotebookNode:
@@ -187,6 +196,11 @@ def faults(notebook: NotebookNode) -> list[str]:
 # --- files --------------------------------------------------------------------------------------
 
 
+def file_text(notebook: NotebookNode) -> str:
+    """Return what a notebook's file holds."""
+    return nbformat.writes(notebook, version=nbformat.NO_CONVERT).rstrip("\n") + "\n"
+
+
 def write(notebook: NotebookNode, path: Path) -> None:
     """Write a notebook under its name only when it is complete.
 
@@ -196,10 +210,9 @@ def write(notebook: NotebookNode, path: Path) -> None:
         nbformat.validate(notebook)
     except nbformat.ValidationError as error:
         raise RunError(f"not a valid notebook: {error}") from error
-    text = nbformat.writes(notebook, version=nbformat.NO_CONVERT).rstrip("\n") + "\n"
     beside = path.with_name(f".{path.name}.part")
     try:
-        beside.write_text(text, encoding="utf-8")
+        beside.write_text(file_text(notebook), encoding="utf-8")
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
