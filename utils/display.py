@@ -241,11 +241,11 @@ def excerpt(array: np.ndarray) -> str:
 
 
 def one_line(text: str, limit: int = 160) -> str:
-    """``text`` on one line of at most ``limit`` characters, without addresses in memory.
+    r"""``text`` on one line of at most ``limit`` characters, without addresses in memory.
 
     Examples
     --------
-    >>> one_line("<function f at 0x7f3b1c2d>,\\n   and more")
+    >>> one_line("<function f at 0x7f3b1c2d>,\n   and more")
     '<function f>, and more'
     """
     text = re.sub(r" at 0x[0-9a-fA-F]+", "", text[: 4 * limit])
