@@ -73,7 +73,7 @@ def test_torch_is_hidden_indeed(tmp_path):
     source = "import importlib\nimportlib.import_module('utils.training')"
     notebook = notebooks.nbformat.v4.new_notebook()
     notebook.cells = [notebooks.nbformat.v4.new_code_cell(source)]
-    with pytest.raises(notebooks.RunError, match="ModuleNotFoundError.*torch"):
+    with pytest.raises(notebooks.RunError, match=r"ModuleNotFoundError.*torch"):
         notebooks.execute(notebook, course.ROOT / "chapters", kernel_without_torch(tmp_path))
 
 
