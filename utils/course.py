@@ -44,8 +44,10 @@ class Lesson:
         Its place in the repository, with slashes: "chapters/…/….ipynb".
     chapter : str
         The chapter's folder; "" for the notebook that starts the course.
-    title, summary : str
-        One line each.
+    title : str
+        One line.
+    summary : str
+        One line.
     minutes : int
         Time to read, in minutes.
     seconds : int

@@ -351,8 +351,10 @@ class LaneKeepingVector(VectorEnv):
         Radians between car and road, positive to the left.
     steps : ndarray (num_envs,) of int
         Steps since the car was put on its road.
-    terminated, truncated : ndarray (num_envs,) of bool
-        Whether and how the episode of a car has ended.
+    terminated : ndarray (num_envs,) of bool
+        Whether the episode of a car has ended off the road.
+    truncated : ndarray (num_envs,) of bool
+        Whether it has ended at the time limit.
 
     Notes
     -----

@@ -73,7 +73,7 @@ def figure(rows: int = 1, columns: int = 1, **options: Any) -> tuple[Figure, Any
     ----------
     rows, columns : int
         How many axes there are, below and beside each other.
-    **options
+    **options : object
         What ``plt.subplots`` takes: ``figsize`` in inches, ``sharey``, ``squeeze`` …
 
     Examples

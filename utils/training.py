@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-Metric = Callable[[Tensor, Tensor], Tensor | float]
+Metric = Callable[[Tensor, Tensor], "Tensor | float"]
 
 
 def device() -> torch.device:

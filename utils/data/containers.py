@@ -49,10 +49,14 @@ class Images:
 
     Attributes
     ----------
-    train_images, test_images : ndarray (n, height, width) or (n, height, width, 3) of uint8
-        The pictures, grey or with three colours.
-    train_labels, test_labels : ndarray (n,) of int64
+    train_images : ndarray (n, height, width) or (n, height, width, 3) of uint8
+        The pictures to learn from, grey or with three colours.
+    train_labels : ndarray (n,) of int64
         Positions in ``classes``.
+    test_images : ndarray
+        The pictures to judge by, of the same kind.
+    test_labels : ndarray of int64
+        Their labels.
     classes : tuple of str
         What the labels mean.
     """
