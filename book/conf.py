@@ -1,6 +1,7 @@
 """Sphinx's settings for the HTML edition; `make book` (tools/book.py) prepares what they read."""
 
 import inspect
+import re
 import sys
 from pathlib import Path
 
@@ -98,6 +99,17 @@ def improve_accessibility(app, page, template, context, doctree):
     context[tree] = context.get(tree, "").replace(heading, f'{heading} aria-level="2"')
     if "body" in context:
         context["body"] = context["body"].replace(' aria-label="Toggle hidden content"', "")
+        context["body"] = re.sub(
+            r'<dt class="sig .*?</dt>', plain_signature, context["body"], flags=re.DOTALL
+        )
+
+
+def plain_signature(found):
+    """Write a signature's parameters as lines: Sphinx takes a list of definitions without terms."""
+    text = found[0]
+    for tag, line in ("dl", '<span class="parameters">'), ("dd", "<span>"):
+        text = text.replace(f"<{tag}>", line).replace(f"</{tag}>", "</span>")
+    return text
 
 
 def name_attributes(app, doctree):
