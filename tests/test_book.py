@@ -188,9 +188,9 @@ def test_a_module_s_page_shows_its_functions_with_their_examples(pages):
         "exercises.engine.comparing.difference",
     } <= ids
     assert "utils.data.digits" in pages["data/digits.html"].ids
-    text = pages["api/utils.training.html"].path.read_text(encoding="utf-8")
-    assert "slope 3.00, offset 1.00" in text
-    assert "<em>pair of Tensor</em>" in text
+    page = pages["api/utils.training.html"]
+    assert "slope 3.00, offset 1.00" in page.path.read_text(encoding="utf-8")
+    assert "(pair of Tensor) – Inputs and targets" in " ".join(page.prose.split())
 
 
 def test_no_machine_is_named(pages, folder):

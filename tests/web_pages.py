@@ -92,8 +92,15 @@ class Page(HTMLParser):
         if self.headings and self._open and re.fullmatch("h[1-6]", self._open[-1][0]):
             level, text = self.headings[-1]
             self.headings[-1] = (level, text + data)
-        if not any(tag in NOT_PROSE or NOT_TEXT & classes for tag, classes in self._open):
+        if not self._in_code():
             self._prose.append(data)
+
+    def _in_code(self) -> bool:
+        """Whether what stands here is code, a formula, or the name of a parameter."""
+        if any(tag in NOT_PROSE or NOT_TEXT & classes for tag, classes in self._open):
+            return True
+        fields = any("field-list" in classes for _, classes in self._open)
+        return fields and self._inside("strong")
 
     def _inside(self, tag: str) -> bool:
         return any(name == tag for name, _ in self._open)
