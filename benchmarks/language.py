@@ -36,6 +36,7 @@ class Plain(nn.Module):
         self.head.weight = self.token.weight
 
     def forward(self, ids):
+        """Logits (batch, length, vocabulary) of tokens (batch, length)."""
         length = ids.shape[1]
         mask = nn.Transformer.generate_square_subsequent_mask(length)
         x = self.token(ids) + self.place(torch.arange(length))

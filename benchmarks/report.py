@@ -36,6 +36,7 @@ class Times:
 
     @property
     def median(self) -> float:
+        """The middle one: a run that was disturbed does not move it."""
         return statistics.median(self.seconds)
 
     def __str__(self) -> str:

@@ -1,5 +1,7 @@
 """Sphinx's settings for the HTML edition; `make book` (tools/book.py) prepares what they read."""
 
+import inspect
+import re
 import sys
 from pathlib import Path
 
@@ -12,7 +14,7 @@ html_title = project
 author = copyright = "the authors of the course"
 language = "en"
 
-extensions = ["myst_nb", "sphinx.ext.mathjax"]
+extensions = ["myst_nb", "sphinx.ext.mathjax", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath", "html_image"]
 myst_heading_anchors = 4
 myst_heading_slug_func = "tools.book.anchor"  # the anchors that JupyterLab gives
@@ -21,6 +23,19 @@ myst_dmath_double_inline = True
 # The stored outputs are shown, nothing is executed; no widget code from the network.
 nb_execution_mode = "off"
 nb_ipywidgets_js = {}
+
+# Modules say in NumPy style what they do. Names in single backticks become links where there is
+# something of that name.
+default_role = "py:obj"
+napoleon_google_docstring = False
+napoleon_use_ivar = True
+autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True  # as they are written, without this machine's paths
+autodoc_typehints_format = "short"
+autodoc_mock_imports = ["safetensors", "torch"]  # heavy, and needed for their names only
+python_use_unqualified_type_names = True
+maximum_signature_line_length = 70
+html_domain_indices = False
 
 # MathJax comes from an installed package and lies in the book itself. An unknown command becomes
 # an error that the tests find; the context menu would make every formula a stop of the Tab key.
@@ -87,9 +102,43 @@ def improve_accessibility(app, page, template, context, doctree):
     context[tree] = context.get(tree, "").replace(heading, f'{heading} aria-level="2"')
     if "body" in context:
         context["body"] = context["body"].replace(' aria-label="Toggle hidden content"', "")
+        context["body"] = re.sub(
+            r'<dt class="sig .*?</dt>', plain_signature, context["body"], flags=re.DOTALL
+        )
+
+
+def plain_signature(found):
+    """Write a signature's parameters as lines: Sphinx takes a list of definitions without terms."""
+    text = found[0]
+    for tag, line in ("dl", '<span class="parameters">'), ("dd", "<span>"):
+        text = text.replace(f"<{tag}>", line).replace(f"</{tag}>", "</span>")
+    return text
+
+
+def name_attributes(app, doctree):
+    """Call the attributes of a class so, as its docstring does; Sphinx says "Variables"."""
+    from docutils import nodes
+
+    for name in doctree.findall(nodes.field_name):
+        if name.astext() == "Variables":
+            name.children = [nodes.Text("Attributes")]
+
+
+def keep_property_text(app, what, name, obj, options, lines):
+    """Take a property's docstring as it is: napoleon reads words before a colon as a type."""
+    if what == "property":
+        lines[:] = [*inspect.getdoc(obj).splitlines(), ""]
+
+
+def readable_default(app, what, name, obj, options, signature, returns):
+    """Show "..." for a default that a dataclass makes anew for each object."""
+    return (signature or "").replace("<factory>", "...") or None, returns
 
 
 def setup(app):
     """Called by Sphinx."""
+    app.connect("doctree-read", name_attributes)
+    app.connect("autodoc-process-docstring", keep_property_text, priority=900)  # after napoleon
+    app.connect("autodoc-process-signature", readable_default)
     app.connect("doctree-read", complete_pictures)
     app.connect("html-page-context", improve_accessibility, priority=900)  # after the theme

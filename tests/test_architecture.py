@@ -1,70 +1,142 @@
-"""The shape of the repository: which way imports go, how large modules are, what they say."""
+"""The shape of the repository: which way imports go, what is light, what every file keeps.
+
+Docstrings, type hints and style are asked for by ruff's rules in pyproject.toml.
+"""
 
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from utils.course import ROOT
+from utils.course import ROOT, notebooks
 
-# The course's own packages, and which of them each may import. The standard-library-only tools
-# run before anything is installed.
+# The course's own packages, and which of them each may import; each may import itself. Lessons
+# are the notebooks: each imports its own module of exercises, and never the engine behind it.
 MAY_IMPORT = {
-    "utils": {"utils"},
-    "exercises": {"exercises", "utils"},
-    "tools": {"tools", "exercises", "utils"},
-    "benchmarks": {"benchmarks", "utils"},
+    "utils": set(),
+    "exercises.engine": {"utils"},
+    "exercises": {"exercises.engine", "utils"},
+    "experiments": {"utils"},
+    "benchmarks": {"utils"},
+    "tools": {"experiments", "exercises", "exercises.engine", "utils"},
+    "chapters": {"exercises", "utils"},
 }
-OWN = {"utils", "exercises", "tools", "benchmarks", "tests", "chapters", "conftest"}
+OWN = {*MAY_IMPORT, "tests", "conftest"}
 IGNORED = {
     ".git", ".venv", "build", "cache", "__pycache__", ".ipynb_checkpoints", ".pytest_cache",
     ".ruff_cache", ".hypothesis", "ml_course_notebooks.egg-info",
 }  # fmt: skip
 
 
-def python_files(package: str) -> list[Path]:
-    return sorted((ROOT / package).rglob("*.py"))
-
-
 def name_of(file: Path) -> str:
     return file.relative_to(ROOT).as_posix()
 
 
-FILES = [file for package in MAY_IMPORT for file in python_files(package)]
-UTILS = python_files("utils")
+def part_of(module: str) -> str:
+    """The part of the course that a module belongs to: "exercises.engine", "utils", "numpy" …"""
+    first_two = ".".join(module.split(".")[:2])
+    return first_two if first_two in MAY_IMPORT else module.split(".")[0]
+
+
+def code_of(file: Path) -> Iterator[str]:
+    """The code of a module, or of each code cell of a notebook."""
+    text = file.read_text(encoding="utf-8")
+    if file.suffix != ".ipynb":
+        yield text
+        return
+    for cell in json.loads(text)["cells"]:
+        if cell["cell_type"] == "code":
+            yield "".join(cell["source"])
 
 
 def imported(file: Path) -> set[str]:
-    """The first parts of all modules that a file imports, wherever in it."""
+    """Every module that a file imports, wherever in it, and every name it takes out of one."""
     names = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            names.add(node.module.split(".")[0] if node.level == 0 else file.parent.name)
+    for code in code_of(file):
+        for node in ast.walk(ast.parse(code)):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{name_of(file)}: imports are written out in full"
+                names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return names
+
+
+def wrong_ways(file: Path) -> list[str]:
+    """What a file imports of the course and may not."""
+    part = part_of(name_of(file).replace("/", "."))
+    allowed = MAY_IMPORT[part] | {part}
+    found = {name for name in imported(file) if part_of(name) in OWN}
+    # `from exercises.engine import Bug` names `exercises.engine` as well as `….Bug`.
+    return sorted(name for name in found if part_of(name) not in allowed)
+
+
+PACKAGES = sorted({part.partition(".")[0] for part in MAY_IMPORT} - {"chapters"})
+MODULES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))
+FILES = [*MODULES, *notebooks()]
 
 
 @pytest.mark.parametrize("file", FILES, ids=name_of)
 def test_imports_go_one_way(file):
-    package = file.relative_to(ROOT).parts[0]
-    assert imported(file) & OWN <= MAY_IMPORT[package]
+    assert wrong_ways(file) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "line", "wrong"),
+    [
+        ("utils/a.py", "from utils import data, seeds", []),
+        ("utils/a.py", "import exercises", ["exercises"]),
+        ("exercises/engine/a.py", "from exercises.engine import guarding", []),
+        ("exercises/engine/a.py", "from exercises import nlp", ["exercises", "exercises.nlp"]),
+        ("exercises/nlp/a.py", "from exercises.engine import Bug", []),
+        ("exercises/nlp/a.py", "import tools.contents", ["tools.contents"]),
+        ("experiments/a.py", "def f():\n    import exercises.nlp.a", ["exercises.nlp.a"]),
+        ("tools/a.py", "import experiments, tests.browser", ["tests.browser"]),
+    ],
+)
+def test_a_wrong_way_is_found(tmp_path, monkeypatch, place, line, wrong):
+    monkeypatch.setitem(globals(), "ROOT", tmp_path)
+    file = tmp_path / place
+    file.parent.mkdir(parents=True)
+    file.write_text(line, encoding="utf-8")
+    assert wrong_ways(file) == wrong
+
+
+def test_a_lesson_that_imports_the_engine_is_found(tmp_path, monkeypatch):
+    monkeypatch.setitem(globals(), "ROOT", tmp_path)
+    file = tmp_path / "chapters" / "a.ipynb"
+    file.parent.mkdir()
+    lines = ["from exercises.nlp import bert as check", "from exercises import engine"]
+    cells = [{"cell_type": "code", "source": line} for line in lines]
+    cells.append({"cell_type": "markdown", "source": "import tests"})
+    file.write_text(json.dumps({"cells": cells}), encoding="utf-8")
+    assert wrong_ways(file) == ["exercises.engine"]
 
 
 def test_the_files_to_look_at_are_found():
     names = {name_of(file) for file in FILES}
-    assert {"utils/claims.py", "exercises/__init__.py", "tools/setup.py"} <= names
+    assert {
+        "utils/claims.py",
+        "utils/data/images.py",
+        "exercises/__init__.py",
+        "exercises/engine/value.py",
+        "tools/setup.py",
+        "chapters/start_here.ipynb",
+    } <= names
 
 
 @pytest.mark.parametrize("name", ["tools/setup.py", "tools/lab.py", "utils/course.py"])
 def test_what_runs_before_the_installation_needs_the_standard_library_only(name):
-    assert imported(ROOT / name) - {"utils", "tools"} <= sys.stdlib_module_names
+    first = {module.split(".")[0] for module in imported(ROOT / name)}
+    assert first - {"utils", "tools"} <= sys.stdlib_module_names
 
 
 LIGHT = {
@@ -97,52 +169,13 @@ def test_importing_a_module_does_not_load_what_it_may_not_need(module):
     assert done.stdout.split() == []
 
 
-def public(tree: ast.Module) -> list[ast.AST]:
-    """The module, its public functions and classes, and their public methods."""
-    found: list[ast.AST] = [tree]
-    for node in tree.body:
-        kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-        if isinstance(node, kinds) and not node.name.startswith("_"):
-            found.append(node)
-            if isinstance(node, ast.ClassDef):
-                found += [
-                    method
-                    for method in node.body
-                    if isinstance(method, kinds)
-                    and not method.name.startswith("_")
-                    # What a method of the standard library does, it does here as well.
-                    and not {ast.unparse(base).split(".")[0] for base in node.bases} & {"io"}
-                ]
-    return found
-
-
-@pytest.mark.parametrize("file", [*UTILS, *python_files("tools")], ids=name_of)
-def test_everything_public_says_what_it_does(file):
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    silent = [
-        getattr(node, "name", "the module") for node in public(tree) if not ast.get_docstring(node)
-    ]
-    assert silent == []
-
-
-@pytest.mark.parametrize("file", UTILS, ids=name_of)
-def test_public_functions_of_utils_have_type_hints(file):
-    for node in public(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.FunctionDef):
-            arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-            bare = [
-                a.arg for a in arguments if a.annotation is None and a.arg not in ("self", "cls")
-            ]
-            assert (node.name, bare) == (node.name, [])
-            assert node.returns is not None, node.name
-
-
 def all_files() -> list[Path]:
     """Every file of the project, without what tools and tests have made."""
     found = []
     for folder, folders, names in os.walk(ROOT):
         folders[:] = sorted(set(folders) - IGNORED)  # the others are not entered
-        found += [Path(folder, name) for name in sorted(names)]
+        # In a second working tree of one repository .git is a file.
+        found += [Path(folder, name) for name in sorted(set(names) - IGNORED)]
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import itertools
 import json
@@ -25,7 +24,9 @@ CATALOGUE = json.loads((ROOT / "data" / "catalogue.json").read_text(encoding="ut
 LESSON_PAGES = {lesson.link.replace(".ipynb", ".html"): lesson for lesson in LESSONS}
 DATA_PAGES = {f"data/{name}.html": name for name in CATALOGUE}
 DOCUMENTS = [f"docs/{path.stem}.html" for path in sorted((ROOT / "docs").glob("*.md"))]
-PAGES = ["index.html", *LESSON_PAGES, "data/index.html", *DATA_PAGES, *DOCUMENTS,
+MODULE_PAGES = {f"api/{name}.html": name for package in book_pages.PACKAGES
+                for name in book_pages.modules(package)}  # fmt: skip
+PAGES = ["index.html", *LESSON_PAGES, "data/index.html", *DATA_PAGES, *MODULE_PAGES, *DOCUMENTS,
          "contributing.html", "licence.html", "search.html"]  # fmt: skip
 # Of es5/tex-chtml-full.js in the npm package mathjax 3.2.2.
 MATHJAX_SHA256 = "91b005503c5d1f0958bf4d73ada1a3be33596b2c4ab5da22277f1b0d3149b5a4"
@@ -36,7 +37,11 @@ from pathlib import Path
 def refuse(*_):
     raise OSError("the book is built without a network")
 socket.socket.connect = socket.getaddrinfo = refuse
-sys.modules["torch"] = None
+class NoTorch:
+    def find_spec(name, path=None, target=None):
+        if name.partition(".")[0] == "torch":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, NoTorch)
 from tools import book
 book.build(Path(sys.argv[1]), Path(sys.argv[2]))
 """
@@ -174,6 +179,21 @@ def test_a_data_set_names_the_lessons_that_use_it(pages):
             assert fact.replace("'", "’") in pages[page].path.read_text("utf-8").replace("'", "’")
 
 
+def test_a_module_s_page_shows_its_functions_with_their_examples(pages):
+    ids = set().union(*(pages[name].ids for name in MODULE_PAGES))
+    assert {
+        "utils.training.fit",
+        "utils.data.Table",
+        "utils.data.checksum",
+        "exercises.engine.Function",
+        "exercises.engine.comparing.difference",
+    } <= ids
+    assert "utils.data.digits" in pages["data/digits.html"].ids
+    page = pages["api/utils.training.html"]
+    assert "slope 3.00, offset 1.00" in page.path.read_text(encoding="utf-8")
+    assert "(pair of Tensor) – Inputs and targets" in " ".join(page.prose.split())
+
+
 def test_no_machine_is_named(pages, folder):
     for name, page in pages.items():
         text = page.path.read_text(encoding="utf-8")
@@ -231,23 +251,19 @@ def test_cells_are_prepared_for_the_book():
     assert text == "[a](../start_here.html) [b](https://x.org/y.ipynb)"
 
 
-def test_functions_are_described_without_importing_them(tmp_path):
-    module = tmp_path / "data.py"
-    many = ", ".join(f"argument{i}: int=0" for i in range(9))
-    module.write_text(
-        f"import nowhere\n\ndef a(n: int=1) -> str:\n    'One.'\n\ndef b({many}) -> str: ...\n"
-        "def _c() -> None: ...\n",
-        encoding="utf-8",
-    )
-    found = book_pages.functions(tmp_path)
-    assert list(found) == ["a", "b"]
-    assert found["a"] == ("data.a(n: int=1) -> str", "One.")
-    assert found["b"][0].count("\n") == 10
-    ast.parse(found["b"][0].partition(" ->")[0].replace(": int", ""))
+def test_a_package_s_own_page_comes_first_and_describes_what_it_exports():
+    pages = book_pages.module_pages("exercises.engine", [])
+    assert list(pages)[:2] == ["api/exercises.engine.md", "api/exercises.engine.bug.md"]
+    assert "exclude-members" not in pages["api/exercises.engine.md"]
+    assert "   :exclude-members: Bug, " in pages["api/exercises.engine.bug.md"]
 
 
-def test_docstrings_are_shown_as_they_stand():
-    assert book_pages.plain("a*b_c $d$ `e_f`") == r"a\*b\_c \$d\$ `e_f`"
+def test_a_data_set_is_described_on_its_own_page_only():
+    pages = book_pages.module_pages("utils", ["digits", "wine"])
+    assert ":exclude-members: digits, wine\n" in pages["api/utils.data.md"]
+    assert "data/index.md" in pages["api/utils.data.md"]
+    assert "DataUnavailable" in pages["api/utils.data.download.md"].partition("exclude")[2]
+    assert "exclude" not in pages["api/utils.seeds.md"]
 
 
 def test_uses_are_found_by_name(tmp_path):

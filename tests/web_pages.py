@@ -15,6 +15,7 @@ LOADED = {"script": "src", "img": "src", "link": "href", "iframe": "src", "sourc
 BLOCKS = {"div", "p", "li", "td", "th", "dd", "dt", "section", "summary", "details", "table",
           "h1", "h2", "h3", "h4", "h5", "h6"}  # fmt: skip
 NOT_PROSE = {"pre", "code", "script", "style", "title"}
+NOT_TEXT = {"math", "sig"}  # classes: formulas, and how a function is called
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 CHROMIUM_OPTIONS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -91,8 +92,15 @@ class Page(HTMLParser):
         if self.headings and self._open and re.fullmatch("h[1-6]", self._open[-1][0]):
             level, text = self.headings[-1]
             self.headings[-1] = (level, text + data)
-        if not any(tag in NOT_PROSE or "math" in classes for tag, classes in self._open):
+        if not self._in_code():
             self._prose.append(data)
+
+    def _in_code(self) -> bool:
+        """Whether what stands here is code, a formula, or the name of a parameter."""
+        if any(tag in NOT_PROSE or NOT_TEXT & classes for tag, classes in self._open):
+            return True
+        fields = any("field-list" in classes for _, classes in self._open)
+        return fields and self._inside("strong")
 
     def _inside(self, tag: str) -> bool:
         return any(name == tag for name, _ in self._open)

@@ -1,9 +1,11 @@
 """Build the HTML edition of the course (`make book`): build/book/index.html.
 
-The notebooks' stored outputs are shown; nothing is executed and nothing is fetched. The pages are
-prepared in build/book-source, in the repository's own layout, so that links between them stay as
-they are; then Sphinx turns them into HTML with the settings of book/conf.py. The folder stays
-there when that fails. A book that is there already is replaced only by a complete one.
+The notebooks' stored outputs are shown; no notebook is executed and nothing is fetched. For the
+pages on the course's modules, these are imported and their docstrings read.
+
+The pages are prepared in build/book-source, in the repository's own layout, so that links between
+them stay as they are; then Sphinx turns them into HTML with the settings of book/conf.py. The
+folder stays there when that fails. A book that is there already is replaced only by a complete one.
 """
 
 from __future__ import annotations
@@ -154,15 +156,22 @@ def pages() -> dict[str, str | bytes]:
     """
     lessons = course.lessons()
     entries = json.loads((ROOT / "data" / "catalogue.json").read_text(encoding="utf-8"))
-    functions = book_pages.functions()
     names = {lesson.link: book_pages.used_functions(lesson.path) for lesson in lessons}
     uses = {name: [lesson for lesson in lessons if name in names[lesson.link]] for name in entries}
     linked: set[str] = set()
     documents = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md"))
+    modules = {
+        caption: book_pages.module_pages(package, list(entries))
+        for package, caption in book_pages.PACKAGES.items()
+    }
     readme = relinked((ROOT / "README.md").read_text(encoding="utf-8"), "README.md", linked)
     found = {
         "index.md": book_pages.front_page(
-            readme, lessons, [f"data/{name}.md" for name in entries], documents
+            readme,
+            lessons,
+            [f"data/{name}.md" for name in entries],
+            documents,
+            {caption: list(places) for caption, places in modules.items()},
         ),
         "contributing.md": relinked(
             (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), "CONTRIBUTING.md", linked
@@ -173,7 +182,9 @@ def pages() -> dict[str, str | bytes]:
         "data/index.md": book_pages.data_index(entries, uses),
     }
     for name, entry in entries.items():
-        found[f"data/{name}.md"] = book_pages.data_page(name, entry, functions[name], uses[name])
+        found[f"data/{name}.md"] = book_pages.data_page(name, entry, uses[name])
+    for places in modules.values():
+        found |= places
     for lesson in lessons:
         notebook = json.loads(lesson.path.read_text(encoding="utf-8"))
         found[lesson.link] = json.dumps(prepared(notebook, lesson, linked), ensure_ascii=False)

@@ -1,18 +1,20 @@
-"""The pages of the HTML edition that no notebook holds: the front page and the data sets."""
+"""The pages of the HTML edition that no notebook holds: front page, data sets, the modules.
+
+What a function or a module says of itself is taken from its docstring by Sphinx.
+"""
 
 from __future__ import annotations
 
 import ast
-import inspect
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 from tools import catalogue, contents
 from utils.course import CHAPTERS, ROOT, Lesson
 
-DATA = ROOT / "utils" / "data"
+# The packages whose modules have pages, and what the side bar calls them.
+PACKAGES = {"utils": "For authors: utils", "exercises.engine": "Exercises: engine"}
 NOTE = """\
 :::{note}
 This is the course to read: every output below is stored from a run. To change the code, move the
@@ -28,11 +30,16 @@ def toctree(pages: list[str], caption: str = "") -> str:
 
 
 def front_page(
-    readme: str, lessons: list[Lesson], data_pages: list[str], documents: list[str]
+    readme: str,
+    lessons: list[Lesson],
+    data_pages: list[str],
+    documents: list[str],
+    module_pages: dict[str, list[str]] | None = None,
 ) -> str:
     """Return the front page: the README with its contents first.
 
-    Raises ValueError if the README has no title or no contents between their markers.
+    `module_pages` gives, by its caption, the pages of each part on modules. Raises ValueError if
+    the README has no title or no contents between their markers.
     """
     before, begin, rest = readme.partition(contents.BEGIN)
     _, end, after = rest.partition(contents.END)
@@ -46,6 +53,8 @@ def front_page(
         if pages:
             trees.append(toctree(pages, f"{int(folder[:2])} · {name}" if folder else ""))
     trees.append(toctree(["data/index.md", *data_pages], "Data"))
+    for caption, places in (module_pages or {}).items():
+        trees.append(toctree(places, caption))
     trees.append(toctree([*documents, "contributing.md", "licence.md"], "Project"))
     table = contents.table(lessons).replace("| Lesson | |", "| Lesson | What it is about |")
     table = f"## Contents\n\n::::{{container}} overview lessons\n\n{table}\n\n::::"
@@ -53,25 +62,6 @@ def front_page(
 
 
 # --- data sets ----------------------------------------------------------------------------------
-
-
-def functions(package: Path = DATA) -> dict[str, tuple[str, str]]:
-    """Return signature and docstring of every public function, read without importing any."""
-    found = {}
-    for module in sorted(package.glob("*.py")):
-        for node in ast.parse(module.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
-                text = inspect.cleandoc(ast.get_docstring(node) or "")
-                found[node.name] = (signature(node), text)
-    return found
-
-
-def signature(node: ast.FunctionDef) -> str:
-    """Return how a function of utils.data is called, over several lines where one is too long."""
-    arguments, result = ast.unparse(node.args), ast.unparse(node.returns)
-    if len(arguments) > 60:
-        arguments = "\n    " + arguments.replace(", ", ",\n    ") + ",\n"
-    return f"data.{node.name}({arguments}) -> {result}"
 
 
 def used_functions(notebook: Path) -> set[str]:
@@ -89,32 +79,19 @@ def used_functions(notebook: Path) -> set[str]:
     return names
 
 
-def data_page(
-    name: str, entry: dict[str, Any], function: tuple[str, str], lessons: list[Lesson]
-) -> str:
+def data_page(name: str, entry: dict[str, Any], lessons: list[Lesson]) -> str:
     """Return the page of one data set; `lessons` are those that use it."""
-    call, text = function
-    summary, _, details = text.partition("\n\n")
     heading, _, facts = catalogue.section(name, entry).partition("\n\n")
     used = [f"- [{lesson.title}](../{lesson.link})" for lesson in lessons]
     parts = [
         heading.removeprefix("#"),
-        plain(summary),
-        plain(details),
-        f"```python\n{call}\n```",
+        directive(f"autofunction:: utils.data.{name}"),
         "## Facts",
         facts.strip().replace("| | |", "| Field | Value |", 1),
         "## Lessons that use it",
         "\n".join(used) or "None needs it: it is there for a reader's own experiments.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def plain(text: str) -> str:
-    """Return a docstring's text as Markdown that shows it as it stands, code in backticks."""
-    pieces = re.split(r"(`+[^`]+`+)", text)
-    pieces[::2] = [re.sub(r"([\\*_$<>{}\[\]])", r"\\\1", piece) for piece in pieces[::2]]
-    return "".join(pieces)
 
 
 def data_index(entries: dict[str, dict[str, Any]], lessons: dict[str, list[Lesson]]) -> str:
@@ -135,3 +112,61 @@ def data_index(entries: dict[str, dict[str, Any]], lessons: dict[str, list[Lesso
             *remarks,
         ]
     )
+
+
+# --- modules ------------------------------------------------------------------------------------
+
+
+def directive(line: str, *options: str) -> str:
+    """Return a directive of Sphinx that reads docstrings, as a block of Markdown."""
+    body = "\n".join([f".. {line}", *(f"   {option}" for option in options)])
+    return f"```{{eval-rst}}\n{body}\n```"
+
+
+def modules(package: str) -> list[str]:
+    """Return the names of a package and of all modules in it, by its files: "utils" comes first."""
+    folder = ROOT / package.replace(".", "/")
+    names = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for path in folder.rglob("*.py")
+    ]
+    return sorted(names)
+
+
+def exported(package: str) -> list[str]:
+    """Return the names in a package's `__all__`, read without importing it; none if it has none."""
+    path = ROOT / package.replace(".", "/") / "__init__.py"
+    if not path.is_file():
+        return []
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return ast.literal_eval(node.value)
+    return []
+
+
+def module_page(module: str, elsewhere: list[str]) -> str:
+    """Return the page of one module; the names in `elsewhere` are described on another page."""
+    options = [":members:"]
+    if elsewhere:
+        options.append(f":exclude-members: {', '.join(elsewhere)}")
+    parts = [f"# {module}", directive(f"automodule:: {module}", *options)]
+    if module == "utils.data":
+        parts.append(
+            "What each data set holds stands on its own page: [Data sets](../data/index.md)."
+        )
+    return "\n\n".join(parts) + "\n"
+
+
+def module_pages(package: str, data_sets: list[str]) -> dict[str, str]:
+    """Return the pages of all modules of a package, by their places in the book.
+
+    What a package exports is described on the package's own page, under the name by which it is
+    imported, and the functions of the data sets on theirs.
+    """
+    found = {}
+    for module in modules(package):
+        elsewhere = exported(module.rpartition(".")[0])
+        if module == "utils.data":
+            elsewhere = data_sets
+        found[f"api/{module}.md"] = module_page(module, elsewhere)
+    return found

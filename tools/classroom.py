@@ -41,13 +41,20 @@ _HEADING = re.compile(r"^### Exercise (\d+) · .+$", re.MULTILINE)
 class Task:
     """One exercise of a lesson, taken apart.
 
-    Attributes:
-        id: the exercise's id, "<chapter>.<lesson>.<name>".
-        answer: the name under which the notebook holds the answer.
-        text: the task as Markdown, from its heading on.
-        stub: the code that the student gets, without the check.
-        solution: code that gives `answer` its right value.
-        check: the line that calls the check.
+    Attributes
+    ----------
+    id : str
+        The exercise's id, "<chapter>.<lesson>.<name>".
+    answer : str
+        The name under which the notebook holds the answer.
+    text : str
+        The task as Markdown, from its heading on.
+    stub : str
+        The code that the student gets, without the check.
+    solution : str
+        Code that gives `answer` its right value.
+    check : str
+        The line that calls the check.
     """
 
     id: str

@@ -114,8 +114,10 @@ def _own(module: str | None) -> bool:
 
 
 def _written(node: object) -> str:
-    """A syntax tree as text. Unlike that of `ast.dump` it is the same in all versions of Python:
-    what is empty is left out, because newer versions add fields that older code leaves empty."""
+    """A syntax tree as text, the same in all versions of Python, unlike that of `ast.dump`.
+
+    What is empty is left out, because newer versions add fields that older code leaves empty.
+    """
     if isinstance(node, ast.AST):
         fields = ((name, getattr(node, name, None)) for name in node._fields)
         parts = [f"{name}={_written(value)}" for name, value in fields if value not in (None, [])]

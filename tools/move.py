@@ -40,11 +40,16 @@ LINK = re.compile(r"""(\]\(|\bhref=\\?["'])([^)\s"'\\]+)""")
 class Plan:
     """What a move changes.
 
-    Attributes:
-        lessons: the lessons that get another place, and which.
-        files: files and folders that get another name, as paths from the root.
-        texts: new contents of files, by the path that they have before the move.
-        notes: what the author should know, a sentence each.
+    Attributes
+    ----------
+    lessons : dict
+        The lessons that get another place, and which.
+    files : dict
+        Files and folders that get another name, as paths from the root.
+    texts : dict
+        New contents of files, by the path that they have before the move.
+    notes : list of str
+        What the author should know, a sentence each.
     """
 
     lessons: dict[Place, Place]

@@ -52,22 +52,41 @@ def claim(
 ) -> None:
     """State ``text``, show the measured ``value`` and whether it keeps its bound.
 
+    A claim that does not hold is shown with ✗; under ``COURSE_STRICT=1`` it raises as well. If
+    ``COURSE_CLAIMS_LOG`` names a file, one JSON line is appended to it: text, value, bounds,
+    holds, seed, and ``ratio`` if it is one.
+
     Parameters
     ----------
-    text : a sentence a reader understands without the code around it.
-    value : one finite number: Python or NumPy scalar, or a tensor with one entry.
-    at_least, at_most : inclusive bounds; together they give a range.
-    close_to, within : the value lies in ``close_to ± within``; both or neither.
-    ratio : the value is a positive ratio, for which twice and half are equally far from 1. Nothing
-        shown depends on it; ``make robustness`` compares margin and spread of the logarithms.
+    text : str
+        A sentence that a reader understands without the code around it.
+    value : number
+        A number of Python or NumPy, or an array or tensor with one entry. NaN and infinity keep
+        no bound.
+    at_least, at_most : float, optional
+        Inclusive bounds; together they give a range.
+    close_to, within : float, optional
+        The value lies in ``close_to ± within``; both or neither.
+    ratio : bool, optional
+        Whether the value is a positive ratio, for which twice and half are equally far from 1.
+        Nothing shown depends on it; ``make robustness`` compares logarithms.
 
-    A claim that does not hold is shown with ✗; under ``COURSE_STRICT=1`` it raises
-    :class:`ClaimError` as well. If ``COURSE_CLAIMS_LOG`` names a file, one JSON line is appended:
-    text, value, bounds, holds, seed, and ``ratio`` if it is one. NaN and infinity never hold.
+    Raises
+    ------
+    ClaimError
+        If the claim does not hold and ``COURSE_STRICT`` is 1.
+    ValueError
+        If no bound is given, only one of ``close_to`` and ``within``, bounds that no number can
+        keep, or for a ratio one that is not positive.
+    TypeError
+        If ``value`` or a bound is not one number.
 
-    Raises ``ValueError`` when no bound is given, only one of ``close_to`` and ``within``, bounds
-    that no number can keep, or for a ratio one that is not positive, and ``TypeError`` when
-    ``value`` or a bound is not one number.
+    Examples
+    --------
+    >>> claim("Guessing is right half of the time", 0.493, close_to=0.5, within=0.02)
+    ✓ Guessing is right half of the time: measured 0.493 (bound: 0.5 ± 0.02)
+    >>> claim("The larger network is more accurate: points gained", 2.75, at_least=1)
+    ✓ The larger network is more accurate: points gained: measured 2.75 (bound: at least 1)
     """
     if (close_to is None) != (within is None):
         raise ValueError("close_to and within belong together")

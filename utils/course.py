@@ -1,7 +1,7 @@
 """The course's structure, read from the notebooks: chapters, lessons, exercises.
 
 Standard library only, so that it costs nothing in a lesson and works before anything else does.
-A lesson is `chapters/<chapter>/<lesson>.ipynb`, both named with two digits in front; other files,
+A lesson is ``chapters/<chapter>/<lesson>.ipynb``, both named with two digits in front; other files,
 such as a reader's own copies, are passed over.
 """
 
@@ -9,6 +9,7 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -35,17 +36,30 @@ _CHECK = re.compile(r"^[^#\n]*\bcheck\.([A-Za-z_]\w*)\(", re.MULTILINE)
 class Lesson:
     """One notebook of the course and what its metadata says.
 
-    Attributes:
-        path: the notebook, absolute.
-        link: its place in the repository, with slashes: "chapters/…/….ipynb".
-        chapter: the chapter's folder; "" for the notebook that starts the course.
-        title, summary: one line each.
-        minutes: time to read and to solve the exercises, in minutes.
-        core_minutes: the same without the sections marked as deeper.
-        seconds: measured time to run on one core, in seconds.
-        needs: links of the lessons that come first.
-        topics: keywords.
-        exercises: ids, in the notebook's order.
+    Attributes
+    ----------
+    path : Path
+        The notebook, absolute.
+    link : str
+        Its place in the repository, with slashes: "chapters/…/….ipynb".
+    chapter : str
+        The chapter's folder; "" for the notebook that starts the course.
+    title : str
+        One line.
+    summary : str
+        One line.
+    minutes : int
+        Time to read and to solve the exercises, in minutes.
+    core_minutes : int
+        The same without the sections marked as deeper.
+    seconds : int
+        Measured time to run on one core, in seconds.
+    needs : tuple of str
+        Links of the lessons that come first.
+    topics : tuple of str
+        Keywords.
+    exercises : tuple of str
+        Ids, in the notebook's order.
     """
 
     path: Path
@@ -62,9 +76,19 @@ class Lesson:
 
 
 def lesson_id(path: str | Path) -> str:
-    """Return the id of a notebook: "ml_basics.linear_regression", or "start_here".
+    """The id of a notebook: "ml_basics.linear_regression", or "start_here".
 
-    `path` needs to hold the chapter's folder and the file's name; the file need not exist.
+    Ids carry no numbers, so that a lesson keeps its own when others move.
+
+    Parameters
+    ----------
+    path : str or Path
+        The chapter's folder and the file's name, at least; the file need not exist.
+
+    Examples
+    --------
+    >>> lesson_id("chapters/04_nlp/03_transformer.ipynb")
+    'nlp.transformer'
     """
     path = Path(path)
     if path.stem == START:
@@ -75,8 +99,17 @@ def lesson_id(path: str | Path) -> str:
 def read_lesson(path: Path) -> Lesson:
     """Read one notebook.
 
-    Raises ValueError, naming the notebook, if it is no readable notebook or its `course` metadata
-    are not complete and of the right types.
+    Raises
+    ------
+    ValueError
+        Naming the notebook, if it is no readable notebook or its ``course`` metadata are not
+        complete and of the right types.
+
+    Examples
+    --------
+    >>> start = read_lesson(ROOT / "chapters" / "start_here.ipynb")
+    >>> start.title, start.needs
+    ('Start here', ())
     """
     try:
         notebook = json.loads(path.read_text(encoding="utf-8"))
@@ -105,9 +138,17 @@ def read_lesson(path: Path) -> Lesson:
 
 
 def notebooks(chapters: str | Path = ROOT / "chapters") -> list[Path]:
-    """Return the path of every lesson there is, unread, in the course's order.
+    """The path of every lesson there is, unread, in the course's order.
 
-    Raises ValueError, with the path, for a chapter that CHAPTERS lacks.
+    Raises
+    ------
+    ValueError
+        With the path, for a chapter that ``CHAPTERS`` lacks.
+
+    Examples
+    --------
+    >>> [path.stem for path in notebooks()[:2]]
+    ['start_here', '01_linear_regression']
     """
     chapters = Path(chapters).resolve()
     paths = [path for path in [chapters / f"{START}.ipynb"] if path.exists()]
@@ -122,14 +163,17 @@ def notebooks(chapters: str | Path = ROOT / "chapters") -> list[Path]:
 
 
 def lessons(chapters: str | Path = ROOT / "chapters") -> list[Lesson]:
-    """Return every lesson there is, in the course's order: `start_here` first.
+    """Every lesson there is, in the course's order: ``start_here`` first.
 
-    Raises ValueError, with the path, for a broken notebook or a chapter that CHAPTERS lacks.
+    Raises
+    ------
+    ValueError
+        With the path, for a broken notebook or a chapter that ``CHAPTERS`` lacks.
     """
     return [read_lesson(path) for path in notebooks(chapters)]
 
 
-def _typed(course: dict, name: str, kind: type):
+def _typed(course: dict, name: str, kind: type) -> Any:
     value = course[name]
     if not isinstance(value, kind) or isinstance(value, bool):
         raise TypeError(f"course.{name} is {value!r}, not of type {kind.__name__}")

@@ -28,26 +28,54 @@ _COLOURS = {
     "note": "var(--jp-border-color1, #757575)",
 }
 
-
 LINE_LIMIT = 1_200  # characters; what a reader's code says must not fill the screen
 
 
 def _clean(line: str) -> str:
     """``line`` without what could steer a terminal or break the encoding, and not too long."""
-    line = line if len(line) <= LINE_LIMIT else line[: LINE_LIMIT - 1] + "…"
+    if len(line) > LINE_LIMIT:
+        line = line[: LINE_LIMIT - 1] + "…"
     if line.isprintable():
         return line
-    return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in line)
+    return "".join(map(_printable, line))
+
+
+def _printable(character: str) -> str:
+    """The character itself, a space for a tab or a line break, � for what has no shape."""
+    if character.isprintable():
+        return character
+    return " " if character.isspace() else "\ufffd"
 
 
 @dataclass(frozen=True)
 class Block:
-    """A heading behind an icon, then lines; a line that starts with four spaces is code."""
+    """A heading behind an icon, then lines.
 
-    kind: str  # good, bad, open or note: a key of ICONS
+    It shows itself: as HTML where a front end can, else as plain text.
+
+    Attributes
+    ----------
+    kind : str
+        "good", "bad", "open" or "note": a key of :data:`ICONS`.
+    heading : str
+        One line, in bold.
+    lines : tuple of str
+        What follows; a line that starts with four spaces is code.
+    aside : str
+        Goes on after the heading, less loud.
+
+    Examples
+    --------
+    >>> Block("bad", "Not yet", ("The shape is (3,), expected (4,).", "    f(2)"))
+    ✗ Not yet
+      The shape is (3,), expected (4,).
+          f(2)
+    """
+
+    kind: str
     heading: str
     lines: tuple[str, ...] = ()
-    aside: str = ""  # goes on after the heading, less loud
+    aside: str = ""
 
     def text(self) -> str:
         """The block as plain text."""
@@ -63,10 +91,11 @@ class Block:
         """The block as HTML: one element with a role that screen readers announce."""
         body = []
         for line in map(_clean, self.lines):
-            escaped = html.escape(line.strip() if line.startswith("    ") else line)
-            tag = "pre" if line.startswith("    ") else "div"
-            style = "margin:2px 0;white-space:pre-wrap" if tag == "pre" else "margin:2px 0"
-            body.append(f'<{tag} style="{style}">{escaped}</{tag}>')
+            if line.startswith("    "):
+                code = html.escape(line.strip())
+                body.append(f'<pre style="margin:2px 0;white-space:pre-wrap">{code}</pre>')
+            else:
+                body.append(f'<div style="margin:2px 0">{html.escape(line)}</div>')
         return (
             f'<div role="status" style="border-left:4px solid {_COLOURS[self.kind]};'
             'padding:2px 0 2px 10px;margin:4px 0">'
@@ -83,7 +112,14 @@ class Block:
 
 
 def emit(block: Block) -> None:
-    """Show ``block``: displayed in a notebook, printed elsewhere."""
+    """Show ``block``: displayed in a notebook, printed elsewhere.
+
+    Examples
+    --------
+    >>> emit(Block("note", "Hint 1 of 2", ("Which axis holds the examples?",)))
+    i Hint 1 of 2
+      Which axis holds the examples?
+    """
     ipython = sys.modules.get("IPython")
     if ipython is not None and ipython.get_ipython() is not None:
         from IPython.display import display
@@ -109,9 +145,10 @@ def is_tensor(value: Any) -> bool:
 
 
 def _is_frame(value: Any) -> bool:
-    pandas = sys.modules.get("pandas")
-    kinds = (pandas.DataFrame, pandas.Series, pandas.Index) if pandas is not None else ()
-    return isinstance(value, kinds)
+    pandas = sys.modules.get("pandas")  # no table can exist before pandas is imported
+    if pandas is None:
+        return False
+    return isinstance(value, (pandas.DataFrame, pandas.Series, pandas.Index))
 
 
 def is_array(value: Any) -> bool:
@@ -120,28 +157,47 @@ def is_array(value: Any) -> bool:
 
 
 def is_number(value: Any) -> bool:
-    """Whether ``value`` is one number: Python, NumPy, or an array or tensor without axes."""
+    """Whether ``value`` is one number: Python, NumPy, or an array or tensor without axes.
+
+    Examples
+    --------
+    >>> is_number(True), is_number(np.array(2.5)), is_number(np.array([2.5])), is_number("2.5")
+    (True, True, False, False)
+    """
     if isinstance(value, (numbers.Number, np.generic)):
         return not isinstance(value, (np.str_, np.bytes_))
     return (isinstance(value, np.ndarray) or is_tensor(value)) and len(value.shape) == 0
 
 
 def to_numpy(value: Any) -> np.ndarray:
-    """Turn a number, nested list, tensor (any device, with or without gradient) into an array.
+    """Turn a number, a nested list, a table or a tensor into an array.
 
-    Raises ``ValueError`` with a readable reason when that is impossible (ragged lists, tensors
-    without storage).
+    Parameters
+    ----------
+    value : object
+        Tensors may lie on any device, be sparse, and have a gradient. Fractions, decimals and
+        very large integers become floats.
+
+    Returns
+    -------
+    ndarray
+        A copy where ``value`` is a tensor; an array is returned as it is.
+
+    Raises
+    ------
+    ValueError
+        With a readable reason: a list whose rows have different lengths, a tensor without
+        storage.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> to_numpy([[1, 2], [3, Fraction(1, 2)]])
+    array([[1. , 2. ],
+           [3. , 0.5]])
     """
     if is_tensor(value):
-        try:
-            tensor = value.detach()
-            tensor = tensor.to_dense() if tensor.layout != sys.modules["torch"].strided else tensor
-            tensor = tensor.cpu()
-            if tensor.dtype == sys.modules["torch"].bfloat16:
-                tensor = tensor.float()
-            return tensor.numpy().copy()
-        except Exception as error:
-            raise ValueError(f"a tensor on device {value.device} that cannot be read") from error
+        return _tensor_to_numpy(value)
     try:
         if isinstance(value, (list, tuple)) and any(is_tensor(item) for item in value):
             value = [to_numpy(item) for item in value]
@@ -149,13 +205,33 @@ def to_numpy(value: Any) -> np.ndarray:
     except Exception as error:
         raise ValueError("a list whose rows have different lengths") from error
     if array.dtype == object and all(isinstance(item, _EXACT) for item in array.flat):
-        with contextlib.suppress(OverflowError):  # fractions, decimals, very large integers
+        with contextlib.suppress(OverflowError):
             return array.astype(float)
     return array
 
 
+def _tensor_to_numpy(value: Any) -> np.ndarray:
+    torch = sys.modules["torch"]
+    try:
+        tensor = value.detach()
+        if tensor.layout != torch.strided:
+            tensor = tensor.to_dense()
+        tensor = tensor.cpu()
+        if tensor.dtype == torch.bfloat16:  # NumPy has no such type
+            tensor = tensor.float()
+        return tensor.numpy().copy()
+    except Exception as error:
+        raise ValueError(f"a tensor on device {value.device} that cannot be read") from error
+
+
 def excerpt(array: np.ndarray) -> str:
-    """At most a few numbers of ``array`` in one line."""
+    """At most a few numbers of ``array`` in one line.
+
+    Examples
+    --------
+    >>> excerpt(np.arange(1_000_000))
+    '[0, 1, 2, 3, 4, … 1,000,000 entries in all]'
+    """
     if array.size <= WHOLE:
         text = np.array2string(array, precision=5, suppress_small=False, separator=", ")
     else:
@@ -165,14 +241,30 @@ def excerpt(array: np.ndarray) -> str:
 
 
 def one_line(text: str, limit: int = 160) -> str:
-    """``text`` on one line of at most ``limit`` characters, without addresses in memory."""
+    r"""``text`` on one line of at most ``limit`` characters, without addresses in memory.
+
+    Examples
+    --------
+    >>> one_line("<function f at 0x7f3b1c2d>,\n   and more")
+    '<function f>, and more'
+    """
     text = re.sub(r" at 0x[0-9a-fA-F]+", "", text[: 4 * limit])
     text = " ".join(text.split())
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def describe(value: Any) -> str:
-    """One line about ``value``: kind, shape and dtype where it has them, and an excerpt."""
+    """One line about ``value``: kind, shape and dtype where it has them, and an excerpt.
+
+    Never raises, whatever ``value`` does when it is read.
+
+    Examples
+    --------
+    >>> describe(np.zeros((2, 3)))
+    'array of shape (2, 3), float64: [[0., 0., 0.], [0., 0., 0.]]'
+    >>> describe(["a", "b"])
+    "list of length 2: ['a', 'b']"
+    """
     try:
         return one_line(_description(value), 700)
     except Exception as error:  # a hostile __repr__ must not break the feedback
@@ -185,28 +277,44 @@ def _description(value: Any) -> str:
     if isinstance(value, str):
         return one_line(repr(value[:1000]))
     if is_array(value) and value.shape:
-        kind = "tensor" if is_tensor(value) else "table" if _is_frame(value) else "array"
-        dtype = str(getattr(value, "dtype", "")).replace("torch.", "")
-        kind = f"{kind} of shape {tuple(value.shape)}" + (f", {dtype}" if dtype else "")
-        return f"{kind}: {_entries(value)}"
+        return _array(value)
     if is_number(value):
-        if isinstance(value, numbers.Number) and not isinstance(value, (float, np.generic)):
-            return one_line(str(value))  # exact kinds: int, bool, Fraction, Decimal; complex
-        try:
-            number = to_numpy(value).item()
-        except ValueError as error:
-            return str(error)
-        return f"{number:.8g}" if isinstance(number, float) else one_line(str(number))
+        return _number(value)
+    kind = type(value).__name__
     if isinstance(value, (list, tuple)):
-        kind, few = type(value).__name__, value[:20]
+        few = value[:20]
         if any(is_array(item) for item in few) and len(value) <= 4:
             return f"{kind} of {len(value)}: " + "; ".join(describe(item) for item in value)
         return f"{kind} of length {len(value)}: {one_line(repr(few), 120)}"
-    return f"{type(value).__name__}: {one_line(repr(value), 120)}"
+    return f"{kind}: {one_line(repr(value), 120)}"
 
 
-def _entries(value: Any) -> str:
+def _array(value: Any) -> str:
+    """Kind, shape, type and entries of an array, a tensor or a table."""
+    if is_tensor(value):
+        kind = "tensor"
+    elif _is_frame(value):
+        kind = "table"
+    else:
+        kind = "array"
+    words = f"{kind} of shape {tuple(value.shape)}"
+    dtype = str(getattr(value, "dtype", "")).replace("torch.", "")
+    if dtype:  # a table has one for each column
+        words += f", {dtype}"
     try:
-        return excerpt(to_numpy(value))
+        return f"{words}: {excerpt(to_numpy(value))}"
+    except ValueError as error:
+        return f"{words}: {error}"
+
+
+def _number(value: Any) -> str:
+    """One number: exact kinds as they are, floats with eight digits."""
+    if isinstance(value, numbers.Number) and not isinstance(value, (float, np.generic)):
+        return one_line(str(value))  # int, bool, Fraction, Decimal; complex
+    try:
+        number = to_numpy(value).item()
     except ValueError as error:
         return str(error)
+    if isinstance(number, float):
+        return f"{number:.8g}"
+    return one_line(str(number))

@@ -18,11 +18,35 @@ __all__ = ["Judge", "frechet_distance"]
 def frechet_distance(a: Tensor, b: Tensor) -> float:
     """Squared Fréchet distance of two samples, each taken for a Gaussian; in units of ``a²``.
 
-    ``a`` (n, d) and ``b`` (m, d), n and m at least 2, finite. With means μ and covariances Σ
-    (divided by n − 1): ‖μ_a − μ_b‖² + tr Σ_a + tr Σ_b − 2 tr (Σ_a Σ_b)^½. It is never negative and
-    0 for equal moments; two samples of one distribution give more than 0, and the more, the fewer
-    they are. Raises ``ValueError`` for other shapes. Source: Dowson and Landau 1982,
-    doi:10.1016/0047-259X(82)90077-X; as a measure of images Heusel et al. 2017, arXiv:1706.08500.
+    With means μ and covariances Σ (divided by n − 1):
+    ‖μ_a − μ_b‖² + tr Σ_a + tr Σ_b − 2 tr (Σ_a Σ_b)^½.
+
+    Parameters
+    ----------
+    a, b : Tensor (n, d) and (m, d)
+        Rows of features, at least two each, finite.
+
+    Returns
+    -------
+    float
+        Never negative, 0 for equal moments. Two samples of one distribution give more than 0, and
+        the more, the fewer they are.
+
+    Raises
+    ------
+    ValueError
+        For other shapes and for values that are not finite.
+
+    References
+    ----------
+    Dowson and Landau 1982, doi:10.1016/0047-259X(82)90077-X; as a measure of images Heusel et al.
+    2017, arXiv:1706.08500.
+
+    Examples
+    --------
+    >>> a = torch.tensor([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0], [2.0, 2.0]])
+    >>> round(frechet_distance(a, a + 3), 6)  # moved by 3 along both axes: 3² + 3²
+    18.0
     """
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or min(len(a), len(b)) < 2:
         raise ValueError(
@@ -44,22 +68,46 @@ def frechet_distance(a: Tensor, b: Tensor) -> float:
 class Judge:
     """A small convolutional classifier of real images that judges samples of the same kind.
 
-    ``images`` (n, 1, h, w), float in 0 … 1, h and w at least 8; ``labels`` (n,), int64 from 0. Its
-    ``FEATURES`` numbers before the last layer are the space of the Fréchet distance; they are
-    divided by their standard deviation over the training images, so that one unit is one
-    standard deviation. Trains in seconds; the same ``seed`` gives the same judge and leaves
-    torch's global generator as it was.
+    Trains in seconds. Its ``FEATURES`` numbers before the last layer are the space of the Fréchet
+    distance; they are divided by their standard deviation over the training images, so that one
+    unit is one standard deviation.
+
+    Parameters
+    ----------
+    images : Tensor (n, 1, h, w)
+        Real images, float in 0 … 1, h and w at least 8.
+    labels : Tensor (n,)
+        Their classes, int64 from 0.
+    epochs : int
+        How often it sees them.
+    width : int
+        Channels of the first layer; the second has twice as many.
+    seed : int
+        The same seed gives the same judge; torch's global generator is left as it was.
+
+    Examples
+    --------
+    Dark and bright squares, told apart at once:
+
+    >>> images = torch.linspace(0, 1, 256).reshape(256, 1, 1, 1).expand(-1, 1, 8, 8)
+    >>> labels = (images[:, 0, 0, 0] > 0.5).long()
+    >>> judge = Judge(images, labels)
+    >>> judge.labels(images[[0, 255]]).tolist()
+    [0, 1]
+    >>> judge.distance(images[:128], images[:128]) < judge.distance(images[:128], images[128:])
+    True
     """
 
     FEATURES = 32
 
     def __init__(
         self, images: Tensor, labels: Tensor, *, epochs: int = 6, width: int = 16, seed: int = 0
-    ):
+    ) -> None:
         self._device = device()
         self._shape = tuple(images.shape[1:])
-        images, labels = self._checked(images), labels.to(self._device)
-        inside = math.prod(-(-side // 4) for side in self._shape[1:])
+        images = self._checked(images)
+        labels = labels.to(self._device)
+        inside = math.prod(math.ceil(side / 4) for side in self._shape[1:])  # after two strides
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             self._body = nn.Sequential(
@@ -73,7 +121,7 @@ class Judge:
             )
             self._head = nn.Linear(self.FEATURES, int(labels.max()) + 1)
             net = nn.Sequential(self._body, self._head).to(self._device)
-            steps = epochs * -(-len(images) // 64)
+            steps = epochs * math.ceil(len(images) / 64)
             optimizer = torch.optim.AdamW(net.parameters(), lr=3e-3, weight_decay=0.01)
             fit(
                 net,
@@ -132,4 +180,5 @@ class Judge:
         have.
         """
         distances = torch.cdist(self._checked(images).flatten(1), self._checked(real).flatten(1))
-        return tuple(distances.min(1))
+        nearest = distances.min(dim=1)
+        return nearest.values, nearest.indices

@@ -24,12 +24,17 @@ from PIL import Image, ImageChops
 if TYPE_CHECKING:
     from utils.training import History
 
-BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-PURPLE, SKY, YELLOW, BLACK = "#CC79A7", "#56B4E9", "#F0E442", "#000000"
-PALETTE = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, BLACK)
-_DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
-_BESIDE: dict[str, Any] = {"xytext": (5, 0), "textcoords": "offset points"}
+BLUE = "#0072B2"
+ORANGE = "#E69F00"
+GREEN = "#009E73"
+RED = "#D55E00"
+PURPLE = "#CC79A7"
+SKY = "#56B4E9"
+YELLOW = "#F0E442"
+BLACK = "#000000"
+PALETTE = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, BLACK)  # in this order, yellow left out
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+_DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 
 STYLE: dict[str, Any] = {
     "axes.prop_cycle": cycler(color=PALETTE) + cycler(linestyle=_DASHES),
@@ -52,7 +57,7 @@ STYLE: dict[str, Any] = {
 
 
 def use_style() -> None:
-    """Make :data:`STYLE` the default of every later figure."""
+    """Make :data:`STYLE` the default of every later figure: a lesson's first cell calls it."""
     plt.rcParams.update(STYLE)
 
 
@@ -64,7 +69,22 @@ def styled() -> Iterator[None]:
 
 
 def figure(rows: int = 1, columns: int = 1, **options: Any) -> tuple[Figure, Any]:
-    """``plt.subplots`` in the course's style: the figure and its axes (one, or an array)."""
+    """``plt.subplots`` in the course's style: the figure and its axes (one, or an array).
+
+    Parameters
+    ----------
+    rows, columns : int
+        How many axes there are, below and beside each other.
+    **options : object
+        What ``plt.subplots`` takes: ``figsize`` in inches, ``sharey``, ``squeeze`` …
+
+    Examples
+    --------
+    >>> fig, (left, right) = figure(1, 2, figsize=(8, 3))
+    >>> _ = left.plot([1, 2, 4])
+    >>> show(fig, alt="Left a line that doubles twice, from 1 to 4; right nothing yet.")
+    Figure: Left a line that doubles twice, from 1 to 4; right nothing yet.
+    """
     with styled():
         return plt.subplots(rows, columns, **options)
 
@@ -137,11 +157,31 @@ def slider(
 ) -> Any:
     """A slider over ``values`` that redraws one figure.
 
-    ``draw(value)`` returns the figure and ``alt(value)`` its alternative text; ``start`` is the
-    first value shown (by default the middle one). The figure is an ordinary output with its
-    alternative text, so that a saved notebook shows it without a running kernel. Returns the
-    ``ipywidgets`` slider. Raises ``ValueError`` when there are no ``values`` or ``start`` is not
-    one of them.
+    The figure is an ordinary output with its alternative text, so that a saved notebook shows it
+    without a running kernel.
+
+    Parameters
+    ----------
+    draw : callable
+        ``draw(value)`` returns the figure for one of the values.
+    values : sequence
+        At least one; floats are shown with three digits.
+    label : str
+        What stands in front of the slider.
+    alt : callable
+        ``alt(value)`` returns the alternative text of that figure.
+    start : object, optional
+        The first value shown, by default the middle one.
+
+    Returns
+    -------
+    ipywidgets.SelectionSlider
+        The slider, displayed already.
+
+    Raises
+    ------
+    ValueError
+        If there are no ``values`` or ``start`` is not one of them.
     """
     from IPython.display import display
     from ipywidgets import Layout, SelectionSlider
@@ -149,11 +189,12 @@ def slider(
     values = list(values)
     if not values:
         raise ValueError("a slider moves over values, and there are no values")
-    start = values[len(values) // 2] if start is None else start
+    if start is None:
+        start = values[len(values) // 2]
     if start not in values:
         raise ValueError(f"start={start!r} is not one of the values")
     widget = SelectionSlider(
-        options=[(f"{v:.3g}" if isinstance(v, float) else str(v), v) for v in values],
+        options=[(_slider_label(value), value) for value in values],
         value=start,
         description=label,
         continuous_update=False,
@@ -181,6 +222,10 @@ def slider(
     return widget
 
 
+def _slider_label(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
 @styled()
 def curves(
     lines: Mapping[str, Sequence[float]] | History,
@@ -195,8 +240,28 @@ def curves(
 ) -> Axes:
     """Draw named lines, each with its name written at its end.
 
-    ``lines`` maps a name to its values (or is a ``History``, whose columns are drawn, times left
-    out); ``x`` defaults to 1, 2, 3 …; ``bands`` maps a name to lower and upper values, shaded.
+    Parameters
+    ----------
+    lines : mapping of str to sequence of float, or History
+        The values of each line, by its name; a line may have gaps (NaN). Of a
+        :class:`~utils.training.History` all columns but the times are drawn.
+    x : sequence of float, optional
+        Where the values stand, for all lines alike; by default 1, 2, 3 …
+    ax : Axes, optional
+        Where to draw; by default in a new figure.
+    xlabel, ylabel, title : str
+        What the axes and the picture are called.
+    log : bool
+        Whether the vertical axis is logarithmic.
+    bands : mapping of str to pair of sequences, optional
+        Lower and upper values around the line of that name, shaded.
+
+    Examples
+    --------
+    >>> losses = {"training": [2.3, 0.8, 0.4], "validation": [2.2, 1.1, 1.2]}
+    >>> ax = curves(losses, ylabel="loss")
+    >>> [line.get_label() for line in ax.lines]
+    ['training', 'validation']
     """
     if not isinstance(lines, Mapping):
         lines = {name: lines[name] for name in lines.columns if name != "seconds"}
@@ -204,18 +269,32 @@ def curves(
     for index, (name, numbers) in enumerate(lines.items()):
         values = np.asarray(numbers, dtype=float)
         across = np.arange(1, len(values) + 1) if x is None else np.asarray(x)
-        colour, dash = PALETTE[index % len(PALETTE)], _DASHES[index % len(_DASHES)]
+        colour = PALETTE[index % len(PALETTE)]
+        dash = _DASHES[index % len(_DASHES)]
         ax.plot(across, values, color=colour, linestyle=dash, label=name)
         if bands and name in bands:
             ax.fill_between(across, *bands[name], color=colour, alpha=0.15, linewidth=0)
         finite = np.flatnonzero(np.isfinite(values))
         if len(finite):
-            end = (across[finite[-1]], values[finite[-1]])
-            ax.annotate(name, end, **_BESIDE, color=colour, va="center", fontsize=9)
+            last = finite[-1]
+            ax.annotate(
+                name,
+                (across[last], values[last]),
+                xytext=(5, 0),
+                textcoords="offset points",
+                color=colour,
+                va="center",
+                fontsize=9,
+            )
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
     if log:
         ax.set_yscale("log")
     return ax
+
+
+def _to_numpy(values: Any) -> np.ndarray:
+    """An array of what may be a tensor, on any device and with a gradient."""
+    return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
 
 
 @styled()
@@ -228,12 +307,36 @@ def image_grid(
     limits: tuple[float, float] | None = None,
     cmap: str = "gray_r",
 ) -> Figure:
-    """Pictures in rows of ``columns``: ``images`` is (n, h, w), (n, 1, h, w) or (n, h, w, 3).
+    """A figure of many pictures, in rows.
 
-    NumPy array or tensor; ``size`` is inches per picture; ``limits`` fixes the values shown as
-    lightest and darkest, by default the smallest and the largest of all pictures.
+    Parameters
+    ----------
+    images : array or tensor (n, h, w), (n, 1, h, w), (n, h, w, 3) or (n, h, w, 4)
+        At least one picture: grey values in any range, or colours as matplotlib takes them.
+    titles : sequence of str, optional
+        One above each picture.
+    columns : int
+        Pictures in a row, at least 1; fewer if there are not so many.
+    size : float
+        Inches of a picture, each way.
+    limits : pair of float, optional
+        The grey values at the ends of the colour map; by default the smallest and the largest of
+        all pictures.
+    cmap : str
+        The colour map; with the default the largest value is black.
+
+    Raises
+    ------
+    ValueError
+        For another shape, no picture, a row of none, and titles of another number.
+
+    Examples
+    --------
+    >>> fig = image_grid(np.eye(5).reshape(5, 1, 5), titles=list("abcde"), columns=3)
+    >>> [ax.get_title() for ax in fig.axes]  # two rows of three places, of which one stays empty
+    ['a', 'b', 'c', 'd', 'e', '']
     """
-    pictures = np.asarray(images.detach().cpu() if hasattr(images, "detach") else images)
+    pictures = _to_numpy(images)
     if pictures.ndim == 4 and pictures.shape[1] == 1:
         pictures = pictures[:, 0]
     flat = pictures.ndim == 3 or (pictures.ndim == 4 and pictures.shape[3] in (3, 4))
@@ -246,7 +349,7 @@ def image_grid(
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
     low, high = limits or (np.nanmin(pictures), np.nanmax(pictures))
-    height = size * (1.25 if titles is not None else 1.0)
+    height = size if titles is None else 1.25 * size
     fig, axes = figure(rows, columns, figsize=(size * columns, height * rows), squeeze=False)
     for ax in axes.flat:
         ax.set_axis_off()
@@ -269,17 +372,50 @@ def decision_regions(
     resolution: int = 200,
     margin: float = 0.08,
 ) -> Axes:
-    """Colour the plane by predicted class and draw the points of ``X`` (n, 2) by their class ``y``.
+    """Colour the plane by predicted class, and draw points by their true class.
 
-    ``predict`` maps (m, 2) to m classes among those of ``y``. Classes differ in colour and marker.
+    Classes differ in colour and marker.
+
+    Parameters
+    ----------
+    predict : callable
+        Maps points (m, 2) to m classes, each one of those in ``y``.
+    X : ndarray (n, 2)
+        The points.
+    y : ndarray (n,)
+        Their classes: numbers or words.
+    ax : Axes, optional
+        Where to draw; by default in a new figure.
+    names : sequence of str, optional
+        What the legend calls the classes, in sorted order; by default by themselves.
+    labels : pair of str
+        What the two axes are called.
+    resolution : int
+        How many predictions each way.
+    margin : float
+        Room around the points, as a share of their spread.
+
+    Raises
+    ------
+    ValueError
+        If ``X`` has not two columns.
+
+    Examples
+    --------
+    >>> X = np.array([[0, 0], [1, 3], [2, 1]])
+    >>> ax = decision_regions(lambda points: points[:, 1] > 2, X, y=[False, True, False])
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['False', 'True']
     """
-    X, y = np.asarray(X, dtype=float), np.asarray(y)
+    X = np.asarray(X, dtype=float)
+    y = np.asarray(y)
     if X.ndim != 2 or X.shape[1] != 2:
         raise ValueError(f"the plane has two features, X has shape {X.shape}")
     classes = np.unique(y)
     spread = np.ptp(X, axis=0)
     spread[spread == 0] = 1.0
-    low, high = X.min(axis=0) - margin * spread, X.max(axis=0) + margin * spread
+    low = X.min(axis=0) - margin * spread
+    high = X.max(axis=0) + margin * spread
     across = np.linspace(low[0], high[0], resolution)
     up = np.linspace(low[1], high[1], resolution)
     grid = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
@@ -298,9 +434,15 @@ def decision_regions(
         interpolation="nearest",
     )
     for index, value in enumerate(classes):
-        marker, name = MARKERS[index % len(MARKERS)], str(value) if names is None else names[index]
-        edges = {"edgecolor": "white", "linewidth": 0.5}
-        ax.scatter(*X[y == value].T, s=22, marker=marker, color=colours[index], **edges, label=name)
+        ax.scatter(
+            *X[y == value].T,
+            s=22,
+            marker=MARKERS[index % len(MARKERS)],
+            color=colours[index],
+            edgecolor="white",
+            linewidth=0.5,
+            label=str(value) if names is None else names[index],
+        )
     ax.set(xlabel=labels[0], ylabel=labels[1])
     ax.legend()
     ax.grid(False)
@@ -320,11 +462,35 @@ def heatmap(
     form: str | None = ".2g",
     diverging: bool = False,
 ) -> Axes:
-    """A matrix as colours with the numbers written in (``form=None``: without).
+    """A matrix as colours, with its numbers written in, dark on light and light on dark.
 
-    ``diverging`` centres the colours on zero. The writing is dark on light and light on dark.
+    Parameters
+    ----------
+    matrix : array or tensor (n, m)
+        What is shown.
+    ax : Axes, optional
+        Where to draw; by default in a new figure.
+    rows, columns : sequence of str, optional
+        Their names; by default they are counted from 0.
+    xlabel, ylabel, title : str
+        What the axes and the picture are called.
+    form : str or None
+        The format of the numbers; None leaves them out.
+    diverging : bool
+        Whether zero has the colour in the middle, as differences and correlations want it.
+
+    Raises
+    ------
+    ValueError
+        If ``matrix`` has not two axes.
+
+    Examples
+    --------
+    >>> ax = heatmap([[1.0, -0.25], [-0.25, 1.0]], rows=["x", "y"], columns=["x", "y"])
+    >>> [text.get_text() for text in ax.texts]
+    ['1', '-0.25', '-0.25', '1']
     """
-    matrix = np.asarray(matrix.detach().cpu() if hasattr(matrix, "detach") else matrix)
+    matrix = _to_numpy(matrix)
     if matrix.ndim != 2:
         raise ValueError(f"a heat map shows a matrix, not shape {matrix.shape}")
     ax = ax or figure()[1]
@@ -337,16 +503,22 @@ def heatmap(
         aspect="auto",
     )
     ax.figure.colorbar(picture, ax=ax)
-    for axis, names, count in zip("yx", (rows, columns), matrix.shape, strict=True):
-        getattr(ax, f"set_{axis}ticks")(range(count), range(count) if names is None else names)
+    height, width = matrix.shape
+    ax.set_yticks(range(height), range(height) if rows is None else rows)
+    ax.set_xticks(range(width), range(width) if columns is None else columns)
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
     ax.grid(False)
     if form is not None:
         for (i, j), value in np.ndenumerate(matrix):
             red, green, blue, _ = picture.cmap(picture.norm(value))
-            dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.55
+            brightness = 0.299 * red + 0.587 * green + 0.114 * blue
             ax.text(
-                j, i, f"{value:{form}}", ha="center", va="center", fontsize=8,
-                color="white" if dark else "black",
-            )  # fmt: skip
+                j,
+                i,
+                f"{value:{form}}",
+                color="white" if brightness < 0.55 else "black",
+                ha="center",
+                va="center",
+                fontsize=8,
+            )
     return ax

@@ -20,7 +20,13 @@ _PIECE = re.compile(r" ?[^\W\d_]+| ?\d+| ?[^\w\s]+|_+|\s+(?!\S)|\s+")
 
 
 def pieces(text: str) -> list[str]:
-    """Cut ``text`` into words, numbers, signs and white space; joined they are the text again."""
+    """Cut ``text`` into words, numbers, signs and white space; joined they are the text again.
+
+    Examples
+    --------
+    >>> pieces("It costs 30 €, they said.")
+    ['It', ' costs', ' 30', ' €,', ' they', ' said', '.']
+    """
     return _PIECE.findall(text)
 
 
@@ -40,8 +46,26 @@ def _merged(ids: tuple[int, ...], pair: tuple[int, int], new: int) -> tuple[int,
 class BytePairs:
     """A byte-level tokenizer: token i < 256 is byte i, token 256 + k is the k-th merge.
 
-    ``merges`` lists the pairs of tokens in the order in which they were learned; each may use
-    tokens of earlier merges only.
+    :func:`train` learns one from a text. ``len()`` tells the number of tokens.
+
+    Parameters
+    ----------
+    merges : iterable of pair of int
+        The pairs of tokens in the order in which they were learned; each may use tokens of
+        earlier merges only.
+
+    Raises
+    ------
+    ValueError
+        For a merge that uses a later token, and for a pair that is merged twice.
+
+    Examples
+    --------
+    >>> pairs = BytePairs([(ord("t"), ord("h")), (256, ord("e"))])  # "th", then "th" + "e"
+    >>> pairs.encode("the bath")
+    [257, 32, 98, 97, 256]
+    >>> pairs.token(257)
+    b'the'
     """
 
     def __init__(self, merges: Iterable[tuple[int, int]] = ()) -> None:
@@ -64,7 +88,7 @@ class BytePairs:
         return f"BytePairs({len(self)} tokens)"
 
     def token(self, number: int) -> bytes:
-        """The bytes of one token; half a character is possible."""
+        """The bytes of one token, which may be half a character; ``ValueError`` for no token."""
         if not 0 <= number < len(self):
             raise ValueError(f"there is no token {number}; the tokens are 0 to {len(self) - 1}")
         return self._bytes[number]
@@ -80,9 +104,14 @@ class BytePairs:
         return ids
 
     def encode(self, text: str) -> list[int]:
-        """The tokens of ``text``. ``decode`` gives the text back, character for character.
+        """The tokens of ``text``; :meth:`decode` gives the text back, character for character.
 
         Raises ``UnicodeEncodeError`` for a lone surrogate (U+D800 to U+DFFF), which no text has.
+
+        Examples
+        --------
+        >>> BytePairs().encode("é!")  # without merges: the bytes
+        [195, 169, 33]
         """
         result: list[int] = []
         for piece in pieces(text):
@@ -95,16 +124,41 @@ class BytePairs:
         """The text of ``tokens``; bytes that are no whole character become U+FFFD (�).
 
         Raises ``ValueError`` for a number that is no token.
+
+        Examples
+        --------
+        >>> BytePairs().decode([195, 169, 33, 195])
+        'é!�'
         """
         return b"".join(self.token(int(t)) for t in tokens).decode("utf-8", errors="replace")
 
 
 def train(text: str, tokens: int) -> BytePairs:
-    """Learn a tokenizer with ``tokens`` tokens (256 or more) from ``text``.
+    """Learn a tokenizer from a text.
 
     Among equally frequent pairs the one with the smaller numbers is merged first, so that the
-    result depends on the text alone. There are fewer tokens where no pair is left that occurs
-    twice. Raises ``ValueError`` for fewer than 256.
+    result depends on the text alone.
+
+    Parameters
+    ----------
+    text : str
+        What to learn from.
+    tokens : int
+        How many tokens, the 256 bytes among them. There are fewer where no pair is left that
+        occurs twice.
+
+    Raises
+    ------
+    ValueError
+        For fewer than 256 tokens.
+
+    Examples
+    --------
+    >>> pairs = train("low lower lowest slow slower slowest", tokens=260)
+    >>> [pairs.token(number) for number in range(256, len(pairs))]
+    [b'lo', b'low', b'lowe', b' s']
+    >>> [pairs.token(number) for number in pairs.encode("flowers")]
+    [b'f', b'lowe', b'r', b's']
     """
     if tokens < 256:
         raise ValueError(f"tokens={tokens}: the 256 bytes alone need 256")

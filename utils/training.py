@@ -15,21 +15,35 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-Metric = Callable[[Tensor, Tensor], Tensor | float]
+Metric = Callable[[Tensor, Tensor], "Tensor | float"]
 
 
 def device() -> torch.device:
     """The device that lessons compute on: ``COURSE_DEVICE``, by default the CPU.
 
-    ``auto`` takes a GPU when there is one. Raises ``ValueError`` for a device that torch does not
-    know and ``RuntimeError`` for one that this machine does not have.
+    ``COURSE_DEVICE=auto`` takes a GPU when there is one.
+
+    Raises
+    ------
+    ValueError
+        For a device that torch does not know.
+    RuntimeError
+        For one that this machine does not have.
+
+    Examples
+    --------
+    >>> weights = torch.zeros(3, device=device())
+    >>> weights.device
+    device(type='cpu')
     """
     name = os.environ.get("COURSE_DEVICE", "").strip() or "cpu"
     if name == "auto":
         if torch.cuda.is_available():
             name = "cuda"
+        elif torch.backends.mps.is_available():
+            name = "mps"
         else:
-            name = "mps" if torch.backends.mps.is_available() else "cpu"
+            name = "cpu"
     try:
         chosen = torch.device(name)
     except RuntimeError as error:
@@ -50,9 +64,32 @@ def batches(
 ) -> Iterator[tuple[Tensor, ...]]:
     """Yield aligned slices of ``tensors`` along the first axis, ``size`` rows each.
 
-    The last batch is shorter unless the rows divide evenly; ``drop_last`` leaves it out.
-    ``shuffle`` draws one permutation from ``generator`` (torch's global one by default).
-    Raises ``ValueError`` for no tensors, unequal lengths or a size below 1.
+    Parameters
+    ----------
+    *tensors : Tensor
+        At least one, all of the same length.
+    size : int
+        Rows of a batch, at least 1; the last one is shorter unless the rows divide evenly.
+    shuffle : bool
+        Whether the rows come in a random order.
+    generator : torch.Generator, optional
+        Draws that order: one permutation. By default torch's global generator.
+    drop_last : bool
+        Whether to leave out a last batch that is shorter.
+
+    Raises
+    ------
+    ValueError
+        For no tensors, unequal lengths or a size below 1.
+
+    Examples
+    --------
+    >>> inputs = torch.arange(5)
+    >>> for x, y in batches(inputs, 10 * inputs, size=2):
+    ...     print(x.tolist(), y.tolist())
+    [0, 1] [0, 10]
+    [2, 3] [20, 30]
+    [4] [40]
     """
     if not tensors:
         raise ValueError("batches() needs at least one tensor")
@@ -79,6 +116,21 @@ class History:
     ``len(history)`` the number of epochs. Columns: ``loss`` (mean over the training samples as
     seen during the epoch), ``seconds`` (since the start) and, where given, the metrics (same
     convention) and ``validation_…`` for each of them, measured after the epoch.
+
+    Attributes
+    ----------
+    rows : list of dict
+        One an epoch, from the name of a column to its number.
+
+    Examples
+    --------
+    >>> history = History()
+    >>> history.append({"loss": 0.7})
+    >>> history.append({"loss": 0.4})
+    >>> history["loss"]
+    [0.7, 0.4]
+    >>> history
+    History(2 epochs; last: loss 0.4)
     """
 
     def __init__(self) -> None:
@@ -132,14 +184,45 @@ def evaluate(
     metrics: Mapping[str, Metric] | None = None,
     batch_size: int = 1024,
 ) -> dict[str, float]:
-    """Mean loss and metrics of ``model`` on ``data = (inputs, targets)``.
+    """Mean loss and metrics of a model.
 
-    ``loss(outputs, targets)`` and each metric return the mean over the batch; the result weights
-    batches by their size, so a short last batch does not count too much. Runs in eval mode and
-    without gradients; the mode of every module is restored.
+    Runs in eval mode and without gradients; the mode of every module is restored.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Maps inputs to outputs.
+    data : pair of Tensor
+        Inputs and targets, at least one row each, on the model's device.
+    loss : callable
+        ``loss(outputs, targets)`` is the mean over a batch. Batches are weighted by their size,
+        so that a short last one does not count too much.
+    metrics : mapping of str to callable, optional
+        More such measures, by the name under which they are returned.
+    batch_size : int
+        Rows that pass through the model at once; the result hardly depends on it.
+
+    Returns
+    -------
+    dict of str to float
+        "loss" and the metrics.
+
+    Raises
+    ------
+    ValueError
+        If there are no rows.
+
+    Examples
+    --------
+    >>> halve = nn.Linear(1, 1, bias=False)
+    >>> _ = nn.init.constant_(halve.weight, 0.5)
+    >>> inputs = torch.tensor([[2.0], [4.0]])
+    >>> evaluate(halve, (inputs, inputs), loss=nn.functional.mse_loss)  # (1² + 2²) / 2
+    {'loss': 2.5}
     """
     measures = {"loss": loss, **(metrics or {})}
-    totals, rows = dict.fromkeys(measures, 0.0), len(data[0])
+    totals = dict.fromkeys(measures, 0.0)
+    rows = len(data[0])
     if rows == 0:
         raise ValueError("there is nothing to evaluate: the data have no rows")
     with _mode(model, training=False), torch.no_grad():
@@ -167,21 +250,79 @@ def fit(
     on_epoch: Callable[[int, nn.Module, dict[str, float]], None] | None = None,
     progress: bool = True,
 ) -> History:
-    """Train ``model`` on ``data = (inputs, targets)`` and return its :class:`History`.
+    """Train a model: the loop of the deep-learning chapter, step by step in the same order.
 
-    Each step: forward, ``loss(outputs, targets)`` (a mean over the batch), ``zero_grad``,
-    backward, gradient norm clipped to ``clip_norm`` if given, ``optimizer.step()``, then
-    ``scheduler.step()`` if given (once a *step*, not once an epoch). ``on_epoch(epoch, model,
-    row)`` is called after each epoch and may add columns to ``row``. A loss that becomes NaN is
-    recorded as NaN, never hidden. The data must lie on the model's device.
+    Each step: forward, loss, ``zero_grad``, backward, clipping if wanted, ``optimizer.step()``,
+    then ``scheduler.step()`` if there is one.
 
-    Raises ``ValueError`` for data without rows, unequal lengths or a negative number of epochs.
+    Parameters
+    ----------
+    model : nn.Module
+        Is changed in place.
+    data : pair of Tensor
+        Inputs and targets, at least one row each, on the model's device.
+    loss : callable
+        ``loss(outputs, targets)`` is the mean over a batch. One that becomes NaN is recorded as
+        NaN, never hidden.
+    optimizer : torch.optim.Optimizer
+        Made for the parameters of the model.
+    epochs : int
+        How often all data are seen, 0 or more.
+    batch_size : int
+        Rows of a step.
+    validation : pair of Tensor, optional
+        Data to :func:`evaluate` after each epoch.
+    metrics : mapping of str to callable, optional
+        Further measures, called as the loss is and recorded under their names.
+    scheduler : torch.optim.lr_scheduler.LRScheduler, optional
+        Is moved once a *step*, not once an epoch.
+    clip_norm : float, optional
+        The largest norm of the gradient of all parameters together; a larger one is scaled down.
+    shuffle : bool
+        Whether the rows come in a new random order in each epoch.
+    generator : torch.Generator, optional
+        Draws that order. By default torch's global generator.
+    on_epoch : callable, optional
+        ``on_epoch(epoch, model, row)`` is called after each epoch, counted from 0, and may add
+        columns to ``row``.
+    progress : bool
+        Whether to show a bar.
+
+    Returns
+    -------
+    History
+        The numbers of each epoch.
+
+    Raises
+    ------
+    ValueError
+        For data without rows, unequal lengths or a negative number of epochs.
+
+    Examples
+    --------
+    >>> _ = torch.manual_seed(0)
+    >>> x = torch.linspace(-1, 1, 100)[:, None]
+    >>> line = nn.Linear(1, 1)
+    >>> history = fit(
+    ...     line,
+    ...     (x, 3 * x + 1),
+    ...     loss=nn.functional.mse_loss,
+    ...     optimizer=torch.optim.SGD(line.parameters(), lr=0.1),
+    ...     epochs=50,
+    ...     progress=False,
+    ... )
+    >>> print(f"slope {line.weight.item():.2f}, offset {line.bias.item():.2f}")
+    slope 3.00, offset 1.00
+    >>> len(history), history.columns
+    (50, ('loss', 'seconds'))
     """
     if epochs < 0:
         raise ValueError(f"epochs={epochs}: cannot be negative")
     if len(data[0]) == 0:
         raise ValueError("there is nothing to fit: the data have no rows")
-    history, measures, start = History(), dict(metrics or {}), time.perf_counter()
+    history = History()
+    measures = dict(metrics or {})
+    start = time.perf_counter()
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     with _mode(model, training=True):
         for epoch in _epochs(epochs, progress):

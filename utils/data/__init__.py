@@ -1,12 +1,12 @@
-"""Every data set of the course, one function each; README.md in `data` lists them all.
+"""Every data set of the course, one function each; ``data/README.md`` lists them all.
 
-Most are embedded: they come with a dependency or are generated, and need no network. `mnist`,
-`fashion_mnist`, `cifar10` and `tiny_shakespeare` are downloaded once. Each call returns new
+Most are embedded: they come with a dependency or are generated, and need no network. ``mnist``,
+``fashion_mnist``, ``cifar10`` and ``tiny_shakespeare`` are downloaded once. Each call returns new
 arrays, free to be changed: nothing that a lesson does to its data reaches a later call. Random
 generators of NumPy and PyTorch are neither read nor moved.
 
-The functions stand in one file a family: `tables`, `series`, `images` and `text`; what they
-return in `containers`; fetching and reading of downloads in `download` and `archives`.
+The functions stand in one file a family: ``tables``, ``series``, ``images`` and ``text``; what
+they return in ``containers``; fetching and reading of downloads in ``download`` and ``archives``.
 """
 
 from __future__ import annotations

@@ -20,9 +20,24 @@ import numpy as np
 def read_idx(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     """The bytes of a gzipped IDX file as a writable uint8 array of the given shape.
 
-    The header must announce unsigned bytes and exactly `shape`, so a hostile one cannot ask for
-    memory. Raises ValueError for any other header, for a damaged archive, and for a body that is
-    shorter or longer.
+    The header must announce unsigned bytes and exactly ``shape``, so that a hostile one cannot
+    ask for memory.
+
+    Raises
+    ------
+    ValueError
+        For any other header, for a damaged archive, and for a body that is shorter or longer.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "pixels.gz"
+    ...     header = bytes([0, 0, 8, 2]) + struct.pack(">II", 2, 3)
+    ...     _ = path.write_bytes(gzip.compress(header + bytes([1, 2, 3, 4, 5, 6])))
+    ...     read_idx(path, (2, 3))
+    array([[1, 2, 3],
+           [4, 5, 6]], dtype=uint8)
     """
     expected = bytes([0, 0, 8, len(shape)]) + struct.pack(f">{len(shape)}I", *shape)
     count = math.prod(shape)
@@ -45,10 +60,11 @@ def read_idx(path: Path, shape: tuple[int, ...]) -> np.ndarray:
 
 
 class _Bounded:
-    """A stream that refuses to give more than `limit` bytes: a small archive may unpack to any."""
+    """A stream that gives at most ``limit`` bytes: a small archive may unpack to any number."""
 
     def __init__(self, stream: IO[bytes], limit: int) -> None:
-        self.stream, self.left = stream, limit
+        self.stream = stream
+        self.left = limit
 
     def read(self, size: int) -> bytes:
         data = self.stream.read(size)
@@ -61,9 +77,19 @@ class _Bounded:
 def read_tar(path: Path, sizes: dict[str, int]) -> dict[str, bytes]:
     """The named members of a .tar.gz, read in memory; nothing is ever written to disk.
 
-    `sizes` gives the exact size in bytes of each wanted member. Raises ValueError if one is
-    missing, doubled or of another size; if any member of the archive is a link, a device, or
-    would leave the folder when unpacked; if the archive is damaged or unpacks to much more.
+    Parameters
+    ----------
+    path : Path
+        The archive.
+    sizes : dict of str to int
+        The exact size in bytes of each wanted member.
+
+    Raises
+    ------
+    ValueError
+        If a wanted member is missing, doubled or of another size; if any member of the archive is
+        a link, a device, or would leave the folder when unpacked; if the archive is damaged or
+        unpacks to much more.
     """
     found: dict[str, bytes] = {}
     try:
@@ -102,7 +128,8 @@ def read_idx_set(
 ) -> list[np.ndarray]:
     """Training images and labels, test images and labels, from four IDX files in this order.
 
-    Images uint8 (train or test, *image), labels int64. Raises ValueError as `read_idx` does.
+    Images are uint8, ``(train, *image)`` or ``(test, *image)``, labels int64. Raises
+    ``ValueError`` as :func:`read_idx` does.
     """
     train_images, train_labels, test_images, test_labels = paths
     return [
@@ -116,7 +143,7 @@ def read_idx_set(
 def read_cifar10(path: Path, train: int, test: int, side: int) -> list[np.ndarray]:
     """The same four arrays from CIFAR-10's binary archive; images uint8 (n, side, side, 3).
 
-    Raises ValueError as `read_tar` does.
+    Raises ``ValueError`` as :func:`read_tar` does.
     """
     row = 1 + 3 * side * side  # a label, then the red, the green and the blue plane
     folder = "cifar-10-batches-bin"

@@ -13,12 +13,29 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Table:
-    """Rows of numbers with one target each."""
+    """Rows of numbers with one target each.
 
-    X: np.ndarray  # (rows, features) float64
-    y: np.ndarray  # (rows,) int64 class numbers, or float64 values
-    feature_names: tuple[str, ...]  # one per column of X
-    target_names: tuple[str, ...]  # one per class number, or the single target's name
+    Attributes
+    ----------
+    X : ndarray (rows, features) of float64
+        The features.
+    y : ndarray (rows,)
+        The targets: class numbers (int64) or values (float64).
+    feature_names : tuple of str
+        One a column of ``X``.
+    target_names : tuple of str
+        One a class number, or the name of the single target.
+
+    Examples
+    --------
+    >>> Table(np.zeros((3, 2)), np.array([0, 1, 1]), ("width", "height"), ("cat", "dog"))
+    Table(3 rows, 2 features, classes: cat, dog)
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    feature_names: tuple[str, ...]
+    target_names: tuple[str, ...]
 
     def __repr__(self) -> str:
         rows, columns = self.X.shape
@@ -28,10 +45,24 @@ class Table:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Images:
-    """Labelled images, split into training and test."""
+    """Labelled images, split into training and test.
 
-    train_images: np.ndarray  # (n, height, width) or (n, height, width, 3) uint8
-    train_labels: np.ndarray  # (n,) int64, positions in `classes`
+    Attributes
+    ----------
+    train_images : ndarray (n, height, width) or (n, height, width, 3) of uint8
+        The pictures to learn from, grey or with three colours.
+    train_labels : ndarray (n,) of int64
+        Positions in ``classes``.
+    test_images : ndarray
+        The pictures to judge by, of the same kind.
+    test_labels : ndarray of int64
+        Their labels.
+    classes : tuple of str
+        What the labels mean.
+    """
+
+    train_images: np.ndarray
+    train_labels: np.ndarray
     test_images: np.ndarray
     test_labels: np.ndarray
     classes: tuple[str, ...]
@@ -46,12 +77,26 @@ class Images:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Documents:
-    """Texts with one class each, and where each comes from."""
+    """Texts with one class each, and where each comes from.
+
+    Attributes
+    ----------
+    texts : tuple of str
+        The n documents.
+    labels : ndarray (n,) of int64
+        Positions in ``classes``.
+    names : tuple of str
+        What each text describes.
+    files : tuple of str
+        The file each text stands in, with slashes: the groups of a split.
+    classes : tuple of str
+        What the labels mean.
+    """
 
     texts: tuple[str, ...]
-    labels: np.ndarray  # (n,) int64, positions in `classes`
-    names: tuple[str, ...]  # what each text describes
-    files: tuple[str, ...]  # the file each text stands in, with slashes: the groups of a split
+    labels: np.ndarray
+    names: tuple[str, ...]
+    files: tuple[str, ...]
     classes: tuple[str, ...]
 
     def __repr__(self) -> str:
@@ -62,11 +107,16 @@ class Documents:
 
 
 def checksum(dataset: Table | Images | Documents | str) -> str:
-    """The SHA-256 of a data set's bytes, as the catalogue states it.
+    """The SHA-256 of a data set's bytes, as the catalogue states it: 64 hexadecimal digits.
 
     For a Table X then y, for Images training images, training labels, test images, test labels,
     each in C order and little-endian; for Documents the texts, a zero byte between them, and the
     labels; for a text its UTF-8 bytes.
+
+    Examples
+    --------
+    >>> checksum("to be, or not to be")[:16]
+    '70f853318b2944e3'
     """
     if isinstance(dataset, str):
         return hashlib.sha256(dataset.encode()).hexdigest()

@@ -1,10 +1,10 @@
 """Fetching the classic data sets: verified, resumable, never half-written.
 
-`fetch` looks for a file in the cache folder and otherwise downloads it with pooch. Bytes arrive in
-the folder `.incoming` inside the cache, are checked there against their SHA-256, and only then
-move to their final name in one step. A broken download leaves its beginning behind, and the next
-call asks the server for the rest. One process downloads at a time; the others wait and find the
-file. `utils.data.archives` reads what was fetched.
+:func:`fetch` looks for a file in the cache folder and otherwise downloads it with pooch. Bytes
+arrive in the folder ``.incoming`` inside the cache, are checked there against their SHA-256, and
+only then move to their final name in one step. A broken download leaves its beginning behind, and
+the next call asks the server for the rest. One process downloads at a time; the others wait and
+find the file. :mod:`utils.data.archives` reads what was fetched.
 """
 
 from __future__ import annotations
@@ -41,7 +41,19 @@ class _WrongContents(ValueError):
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """One file of the catalogue. `name` is its path below the cache folder, with slashes."""
+    """One file of the catalogue.
+
+    Attributes
+    ----------
+    name : str
+        Its path below the cache folder, with slashes.
+    urls : tuple of str
+        Addresses that hold it, tried in this order.
+    sha256 : str
+        64 hexadecimal digits.
+    bytes : int
+        Its length.
+    """
 
     name: str
     urls: tuple[str, ...]
@@ -50,7 +62,7 @@ class RemoteFile:
 
 
 def _writable(folder: Path) -> bool:
-    """Whether `folder` is, or could be created as, a folder that takes new files."""
+    """Whether ``folder`` is, or could be created as, a folder that takes new files."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
@@ -71,9 +83,10 @@ def _folders() -> list[Path]:
 def cache_dir() -> Path:
     """The folder that new downloads go to (not created by this call).
 
-    COURSE_DATA if set, else `data/cache` in the repository if that is writable, else the cache
-    folder that the operating system keeps for the user. A folder named by COURSE_DATA is never
-    silently replaced by another: if it cannot be written to, a download raises DataUnavailable.
+    ``COURSE_DATA`` if set, else ``data/cache`` in the repository if that is writable, else the
+    cache folder that the operating system keeps for the user. A folder named by ``COURSE_DATA`` is
+    never silently replaced by another: if it cannot be written to, a download raises
+    :class:`DataUnavailable`.
     """
     folders = _folders()
     return next((folder for folder in folders if _writable(folder)), folders[-1])
@@ -89,7 +102,8 @@ class _Resumable:
     """A pooch downloader that continues where an earlier attempt, or an earlier run, stopped."""
 
     def __init__(self, file: RemoteFile, part: Path) -> None:
-        self.file, self.part = file, part
+        self.file = file
+        self.part = part
 
     def __call__(self, url: str, output_file: str, pooch: object) -> None:
         import requests
@@ -165,11 +179,23 @@ def _reason(error: Exception) -> str:
 
 
 def fetch(file: RemoteFile, alternative: str) -> Path:
-    """The path of `file` in the cache, downloaded first if it is not there.
+    """The path of a file in the cache, downloaded first if it is not there.
 
-    A cached file is checked against its SHA-256 every time; a damaged one is replaced. Raises
-    DataUnavailable, ending in the sentence `alternative`, if the file cannot be had or stored, and
-    ChecksumMismatch if servers answer with other contents, of which nothing is kept.
+    A cached file is checked against its SHA-256 every time; a damaged one is replaced.
+
+    Parameters
+    ----------
+    file : RemoteFile
+        What to fetch.
+    alternative : str
+        The sentence that ends the message of an error: what a reader can use instead.
+
+    Raises
+    ------
+    DataUnavailable
+        If the file cannot be had or stored.
+    ChecksumMismatch
+        If servers answer with other contents, of which nothing is kept.
     """
     found = [path for folder in _folders() if (path := folder / file.name).is_file()]
     for path in found:
@@ -212,7 +238,7 @@ def fetch(file: RemoteFile, alternative: str) -> Path:
 
 
 def _download(file: RemoteFile, staging: Path, target: Path) -> list[Exception] | None:
-    """Try each address; None once `target` stands, else what went wrong at each."""
+    """Try each address; None once ``target`` stands, else what went wrong at each."""
     import pooch
     import requests
 
@@ -244,7 +270,13 @@ def _download(file: RemoteFile, staging: Path, target: Path) -> list[Exception] 
 
 
 def catalogue() -> dict[str, dict[str, Any]]:
-    """The entries of `data/catalogue.json` (origin, licence, size, checksum …) by function name."""
+    """The entries of ``data/catalogue.json``, by the names of their functions.
+
+    Examples
+    --------
+    >>> catalogue()["digits"]["licence"]
+    'CC BY 4.0'
+    """
     return json.loads(CATALOGUE.read_text(encoding="utf-8"))
 
 

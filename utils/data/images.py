@@ -1,6 +1,6 @@
 """Labelled images: handwritten digits, printed characters, and the classic sets to download.
 
-`glyphs` draws its characters from the fonts that matplotlib carries: each character is drawn once
+``glyphs`` draws its characters from the fonts that matplotlib carries: each character is drawn once
 in every font at three times the final resolution; every image is then one such drawing seen
 through its own random affine map, plus noise. Only NumPy arithmetic touches the pixels, for all
 images of a block at once, so the result depends neither on threads nor on a device.
@@ -38,21 +38,40 @@ FONTS = (
 def digits() -> Images:
     """Handwritten digits, 8×8 pixels: 1,437 training and 360 test images of "0" to "9".
 
-    uint8 with values 0 to 16: how many of the 16 dots under a pixel were inked. These are the
-    1,797 images that UCI calls the test set, of 13 writers. The split keeps the order of the
-    file, in which one writer follows the other (the labels show it: they begin again with
-    0, 1, 2 … about every 130 images). So the last 360 images come mostly from hands that the
-    training images do not show, and are harder than a random fifth would be. 141 to 146 training
-    and 33 to 37 test images a class. Source: Alpaydin and Kaynak 1998, UCI; CC BY 4.0.
+    These are the 1,797 images that UCI calls the test set, of 13 writers. The split keeps the
+    order of the file, in which one writer follows the other (the labels show it: they begin again
+    with 0, 1, 2 … about every 130 images). So the last 360 images come mostly from hands that the
+    training images do not show, and are harder than a random fifth would be.
+
+    Returns
+    -------
+    Images
+        (1437, 8, 8) and (360, 8, 8) uint8 with values 0 to 16: how many of the 16 dots under a
+        pixel were inked. 141 to 146 training and 33 to 37 test images a class.
+
+    References
+    ----------
+    Alpaydin and Kaynak 1998, UCI; CC BY 4.0.
+
+    Examples
+    --------
+    >>> written = digits()
+    >>> written
+    Images(1437 train, 360 test, 8×8, 10 classes)
+    >>> written.train_labels[:12].tolist()
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]
     """
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
     images = bunch.images.astype(np.uint8)
     labels = bunch.target.astype(np.int64)
-    train, test = slice(None, 1437), slice(1437, None)
+    train = 1437
     return Images(
-        *(part.copy() for part in (images[train], labels[train], images[test], labels[test])),
+        train_images=images[:train].copy(),
+        train_labels=labels[:train].copy(),
+        test_images=images[train:].copy(),
+        test_labels=labels[train:].copy(),
         classes=tuple("0123456789"),
     )
 
@@ -74,17 +93,54 @@ def glyphs(
 ) -> Images:
     """Printed characters, 28×28 uint8, bright (255) on dark (0), each drawn differently.
 
-    Every image shows one of `characters`, in one of up to 21 fonts, under a random affine map:
-    turned by up to `rotate` degrees, enlarged or reduced by up to the factor 1 + `scale`, moved
-    by up to `shift` pixels across and down, slanted by up to `shear` (sideways per unit of
-    height), each uniform in both directions (the size on a logarithmic scale). Gaussian noise of
-    standard deviation `noise`, where 1 is the full range, comes last. Classes are balanced to
-    within one image, in random order. Training and test images share the fonts, not the draws,
-    and changing one count leaves the other set as it was.
+    Every image shows one of ``characters``, in one of up to 21 fonts, under a random affine map,
+    each part of which is uniform in both directions (the size on a logarithmic scale). Noise
+    comes last. Training and test images share the fonts, not the draws, and changing one count
+    leaves the other set as it was. The same arguments give the same images on every machine with
+    the same versions of matplotlib and NumPy.
 
-    The same arguments give the same images on every machine with the same versions of matplotlib
-    and NumPy. Raises ValueError for a character that no font can draw, for none or a repeated
-    one, and for a negative number. Fonts: DejaVu, STIX, Computer Modern (see `data/README.md`).
+    Parameters
+    ----------
+    characters : str
+        The classes, each character once.
+    train, test : int
+        How many images; classes are balanced to within one, in random order.
+    seed : int
+        Another seed gives other images.
+    rotate : float
+        Turned by up to so many degrees.
+    scale : float
+        Enlarged or reduced by up to the factor 1 + ``scale``.
+    shift : float
+        Moved by up to so many pixels, across and down.
+    shear : float
+        Slanted by up to so much: sideways per unit of height.
+    noise : float
+        Standard deviation of Gaussian noise, where 1 is the full range.
+
+    Returns
+    -------
+    Images
+        (train, 28, 28) and (test, 28, 28) uint8; ``classes`` are the characters.
+
+    Raises
+    ------
+    ValueError
+        For a character that no font can draw, for none or a repeated one, and for a negative
+        number.
+
+    References
+    ----------
+    Fonts: DejaVu, STIX and Computer Modern, which matplotlib carries; their licences stand in
+    ``data/README.md``.
+
+    Examples
+    --------
+    >>> letters = glyphs("abc", train=6, test=3)
+    >>> letters
+    Images(6 train, 3 test, 28×28, 3 classes)
+    >>> [letters.classes[label] for label in letters.train_labels]
+    ['a', 'c', 'c', 'b', 'a', 'b']
     """
     if not characters or len(set(characters)) != len(characters):
         raise ValueError(f"characters must be different from one another, got {characters!r}")
@@ -102,7 +158,8 @@ def glyphs(
 def _draw(font_path: Path, character: str) -> np.ndarray | None:
     """One character, centred on a (CANVAS, CANVAS) float32 drawing in 0..1.
 
-    None if the font lacks the character, shows nothing for it, or needs more room."""
+    None if the font lacks the character, shows nothing for it, or needs more room.
+    """
     from matplotlib.ft2font import FT2Font, LoadFlags
 
     font = FT2Font(str(font_path))
@@ -133,7 +190,8 @@ def _draw(font_path: Path, character: str) -> np.ndarray | None:
 def drawings(character: str) -> np.ndarray:
     """The drawings of one character, (fonts, CANVAS, CANVAS) float32 in 0..1, read-only.
 
-    Raises ValueError, naming the character, if no font can draw it."""
+    Raises ``ValueError``, naming the character, if no font can draw it.
+    """
     import matplotlib
 
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
@@ -165,9 +223,10 @@ def render(
     shear: float,
     noise: float,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """`count` images, uint8 (count, SIDE, SIDE), and labels, int64 (count,), in random order.
+    """``count`` images, uint8 (count, SIDE, SIDE), and labels, int64 (count,), in random order.
 
-    The ranges are those of :func:`glyphs`. Class counts differ by one at most."""
+    The ranges are those of :func:`glyphs`. Class counts differ by one at most.
+    """
     stacks = [drawings(character) for character in characters]
     first = np.cumsum([0] + [len(stack) for stack in stacks])
     sources = np.concatenate(stacks).reshape(-1)
@@ -228,7 +287,14 @@ def _idx_set(name: str, classes: tuple[str, ...]) -> Images:
 def mnist() -> Images:
     """MNIST: 60,000 + 10,000 handwritten digits, 28×28 uint8, about 11.6 MB to download.
 
-    Raises DataUnavailable without a network. Source: LeCun, Cortes and Burges.
+    Raises
+    ------
+    DataUnavailable
+        Without a network, unless it was downloaded before.
+
+    References
+    ----------
+    LeCun, Cortes and Burges.
     """
     return _idx_set("mnist", tuple("0123456789"))
 
@@ -236,8 +302,16 @@ def mnist() -> Images:
 def fashion_mnist() -> Images:
     """Fashion-MNIST: 60,000 + 10,000 photographs of clothing, 28×28 uint8, about 30.9 MB.
 
-    Ten classes of 6,000 and 1,000. Raises DataUnavailable without a network. Source: Xiao, Rasul
-    and Vollgraf 2017, Zalando SE; MIT.
+    Ten classes of 6,000 and 1,000.
+
+    Raises
+    ------
+    DataUnavailable
+        Without a network, unless it was downloaded before.
+
+    References
+    ----------
+    Xiao, Rasul and Vollgraf 2017, Zalando SE; MIT.
     """
     clothes = "T-shirt/top,Trouser,Pullover,Dress,Coat,Sandal,Shirt,Sneaker,Bag,Ankle boot"
     return _idx_set("fashion_mnist", tuple(clothes.split(",")))
@@ -246,8 +320,16 @@ def fashion_mnist() -> Images:
 def cifar10() -> Images:
     """CIFAR-10: 50,000 + 10,000 colour photographs, 32×32×3 uint8, about 170 MB to download.
 
-    Ten classes of 5,000 and 1,000. Raises DataUnavailable without a network. Source: Krizhevsky
-    2009; no licence is stated.
+    Ten classes of 5,000 and 1,000.
+
+    Raises
+    ------
+    DataUnavailable
+        Without a network, unless it was downloaded before.
+
+    References
+    ----------
+    Krizhevsky 2009; no licence is stated.
     """
     entry = catalogue()["cifar10"]
     arrays = read_cifar10(

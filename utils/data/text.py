@@ -1,6 +1,6 @@
 """Texts: Python's own manual, docstrings of seven libraries, and Shakespeare to download.
 
-`docstrings` parses the source files of libraries that the course installs anyway and imports none
+``docstrings`` parses the source files of libraries that the course installs anyway and imports none
 of them, so that nothing is executed and the result depends on nothing but the installed versions.
 """
 
@@ -45,8 +45,14 @@ LARGEST = 200_000  # bytes of a file; a larger one takes long to parse and would
 def python_docs_topics() -> dict[str, str]:
     """The help texts of Python itself, by topic ("assert", "classes", "while" …), sorted.
 
-    About 80 English texts, nearly all ASCII, from `pydoc_data` in the standard library; they
+    About 80 English texts, nearly all ASCII, from ``pydoc_data`` in the standard library; they
     change a little from one Python version to the next. Licence: PSF License Agreement.
+
+    Examples
+    --------
+    >>> topics = python_docs_topics()
+    >>> topics["pass"].splitlines()[0]
+    'The "pass" statement'
     """
     from pydoc_data.topics import topics
 
@@ -54,9 +60,14 @@ def python_docs_topics() -> dict[str, str]:
 
 
 def python_docs() -> str:
-    """All texts of `python_docs_topics` in the order of their topics, an empty line between them.
+    """All texts of :func:`python_docs_topics` in their order, an empty line between them.
 
     About 465,000 characters of technical English, grammar rules and code.
+
+    Examples
+    --------
+    >>> python_docs().splitlines()[0]
+    'The "assert" statement'
     """
     return "\n\n".join(text.strip() for text in python_docs_topics().values()) + "\n"
 
@@ -68,8 +79,18 @@ def docstrings() -> Documents:
     (scikit-learn) and torch, up to 300 each, at most 15 from one file; none shorter than 200
     characters, none twice, none that two libraries share. About 2,100 English texts with code
     and formulas, sorted by library, file and name. Many resemble others of their file, so split
-    by `files`. Read by parsing the installed source (nothing is imported) in two or three
+    by ``files``. Read by parsing the installed source (nothing is imported) in two or three
     seconds; the texts change with the versions of the libraries. Licence: that of each library.
+
+    Returns
+    -------
+    Documents
+        About 2,100 texts; ``labels`` (n,) int64 count the libraries in alphabetical order.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If one of the libraries is not installed.
     """
     texts, names, files, labels = zip(*read_docstrings(), strict=True)
     return Documents(texts, np.array(labels, dtype=np.int64), names, files, tuple(LIBRARIES))
@@ -78,8 +99,14 @@ def docstrings() -> Documents:
 def tiny_shakespeare() -> str:
     """Forty thousand lines from Shakespeare's plays: 1,115,394 ASCII characters, about 1.1 MB.
 
-    Raises DataUnavailable without a network. Source: Karpathy's char-rnn; the text is in the
-    public domain.
+    Raises
+    ------
+    DataUnavailable
+        Without a network, unless it was downloaded before.
+
+    References
+    ----------
+    Karpathy's char-rnn; the text is in the public domain.
     """
     return fetch_dataset("tiny_shakespeare")[0].read_bytes().decode("utf-8")
 
