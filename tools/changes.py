@@ -35,8 +35,10 @@ def changed_files(root: Path = ROOT) -> set[str]:
     if not top or not commit or Path(top).resolve() != root.resolve():
         return set()
     known = _git(root, "diff", "--name-only", "--no-renames", "-z", commit, "--")
-    new = _git(root, "ls-files", "--others", "--exclude-standard", "-z")
-    return {name for name in f"{known or ''}\0{new or ''}".split("\0") if name}
+    if known is None:
+        return set()
+    new = _git(root, "ls-files", "--others", "--exclude-standard", "-z") or ""
+    return {name for name in [*known.split("\0"), *new.split("\0")] if name}
 
 
 def _git(root: Path, *arguments: str) -> str | None:
