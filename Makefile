@@ -52,7 +52,7 @@ test: ## Check style, run every test and every notebook
 	$(VENV_PYTHON) -m ruff check .
 	$(VENV_PYTHON) -m ruff format --check .
 	$(ONE_THREAD) TQDM_DISABLE=1 COURSE_SEED=0 $(VENV_PYTHON) -m pytest --nbval-lax \
-		--nbval-cell-timeout=300 -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+		--nbval-cell-timeout=300 -n auto --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 run: ## Execute the notebooks, store their outputs, renew the README's contents
 ## NB=chapters/start_here.ipynb chooses one notebook

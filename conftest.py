@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import random_examples, timing, workers
+
 os.environ["COURSE_STRICT"] = "1"  # a claim that does not hold raises instead of showing ✗
 os.environ["TQDM_DISABLE"] = "1"
 os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"  # this environment's kernel, not one of the user's
@@ -36,6 +38,8 @@ else:
     _folder = Path(os.environ["COURSE_PROGRESS"]).parent
     os.environ["COURSE_PROGRESS"] = str(_folder / f"progress-{_worker}.sqlite3")
 
+random_examples.set_up(str(Path(os.environ["COURSE_PROGRESS"]).parent / "hypothesis"))
+
 # The longest first, or one worker works on alone at the end; no test depends on the order.
 _LONGEST = ("test_journeys.py", "test_exercises.py", "test_setup.py", "test_book.py")
 
@@ -52,12 +56,25 @@ def pytest_collection_modifyitems(items):
     items.sort(key=place)
 
 
+def pytest_xdist_auto_num_workers(config):
+    """`-n auto`; None leaves the word to pytest-xdist, which reads an environment variable."""
+    if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS"):
+        return None
+    return workers.workers(workers.cores(), workers.memory())
+
+
+def pytest_configure(config):
+    config.timing = timing.Timing()
+    if _worker is None:  # the first process hears of the tests of all workers
+        config.pluginmanager.register(config.timing)
+
+
 def pytest_sessionstart(session):
     session.began = time.monotonic()
 
 
 def pytest_sessionfinish(session, exitstatus):
-    """Keep how long a complete and successful run took; `make bench` tells it."""
+    """Keep how long a complete and successful run took, and with what; `make bench` tells it."""
     config = session.config
     complete = config.args_source is not pytest.Config.ArgsSource.ARGS and not any(
         config.getoption(name, None)
@@ -70,8 +87,9 @@ def pytest_sessionfinish(session, exitstatus):
         "seconds": round(time.monotonic() - session.began),
         "passed": len(reports.get("passed", ())),
         "workers": config.getoption("numprocesses", None) or 1,
-        "cores": os.cpu_count(),
+        "cores": workers.cores(),
         "date": time.strftime("%Y-%m-%d"),
+        **config.timing.numbers(),
     }
     folder = Path(__file__).parent / "build"
     with contextlib.suppress(OSError):  # a checkout that cannot be written

@@ -15,7 +15,7 @@ import torch
 
 from utils.course import ROOT
 
-PARTS = ("loops", "control", "language", "vectors", "trees", "course")
+PARTS = ("loops", "control", "language", "vectors", "trees", "course", "suite")
 PACKAGES = (
     "torch", "numpy", "scikit-learn", "lightning", "skorch", "stable-baselines3", "gensim",
     "gymnasium", "jupyterlab",

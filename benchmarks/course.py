@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -53,20 +52,6 @@ def first_page(port: int = 18_765) -> float:
             server.wait(timeout=60)
 
 
-def whole_test() -> str:
-    """What the last complete `make test` in this checkout took; the root conftest.py keeps it."""
-    try:
-        last = json.loads((course.ROOT / "build" / "tests.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return "`make test`: not measured, because it has not run to its end in this checkout."
-    minutes, seconds = divmod(last["seconds"], 60)
-    return (
-        f"`make test`, by the clock, {last['workers']} workers on {last['cores']} cores, "
-        f"{last['date']}: {minutes} min {seconds} s for {last['passed']:,} tests, all lessons "
-        "among them."
-    )
-
-
 def measure() -> list[Table]:
     """Two tables."""
     nothing, torch_only = import_time("pass"), import_time("import torch")
@@ -96,6 +81,5 @@ def measure() -> list[Table]:
         "five seconds.",
         ("Lesson", "Time"),
         [*rows, ("all", f"{total} s")],
-        whole_test(),
     )
     return [starts, stored]

@@ -1,14 +1,18 @@
 """The benchmarks: what they borrow is the lesson's, and what they print is what was timed."""
 
+import json
+
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from benchmarks import __main__ as bench
 from benchmarks import borrow as borrowing
-from benchmarks import control, language, trees
+from benchmarks import control, language, suite, trees
 from benchmarks.borrow import borrow
 from benchmarks.report import Table, Times, compare, ratio
+from tests import timing
+from utils import course
 
 CELLS = [
     new_markdown_cell("# Lesson"),
@@ -84,6 +88,61 @@ def test_renewing_replaces_one_table_and_leaves_the_others():
     assert bench.renewed(after, ["## A\n\nOne.\n\n| x |"]) == page
     with pytest.raises(ValueError, match="not in list"):
         bench.renewed(page, ["## C\n\nFour."])
+
+
+RUN = {
+    "seconds": 1000, "passed": 9000, "workers": 2, "cores": 2, "date": "2026-01-01",
+    "kinds": {
+        "notebooks": {"seconds": 480.0, "files": 24},
+        "exercises": {"seconds": 120.0, "files": 1},
+        "pages": {"seconds": 240.0, "files": 1},
+        "journeys": {"seconds": 100.0, "files": 1},
+        "the rest": {"seconds": 660.0, "files": 30},
+    },
+    "files": {"tests/test_notebooks.py": 24.0, "tests/test_lab.py": 636.0},
+    "samples": {
+        suite.PAGES: {"ran": 10, "of": 60, "seconds": 30.0},
+        suite.JOURNEYS: {"ran": 0, "of": 23, "seconds": 0.0},
+    },
+}  # fmt: skip
+
+
+def test_what_more_lessons_would_take_is_computed_from_the_last_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(suite.course, "ROOT", tmp_path)
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build" / "tests.json").write_text(json.dumps(RUN), "utf-8")
+    (table,) = suite.measure()
+    rows = {name: cells for name, *cells in table.rows}
+    assert table.head[1:] == ("Now, 24 lessons", "A lesson", "115 lessons")
+    assert rows["notebooks"] == ["480 s", "20.0 s", "2300 s"]
+    assert rows["the rest, through all lessons"] == ["24 s", "1.0 s", "115 s"]
+    assert rows["the rest"] == ["636 s", "–", "636 s"]
+    growing = (480 + 120 + 240 + 24) / 24 * 115
+    assert rows["all"] == ["1600 s", "", f"{growing + 736:.0f} s"]
+    # 1,600 of 2,000 seconds were spent in tests, so 80% of two workers' time will be.
+    minutes, seconds = divmod(round((growing + 736) / 0.8 / 2), 60)
+    assert rows["by the clock"] == ["16 min 40 s", "", f"{minutes} min {seconds} s, two workers"]
+    assert "9,000 tests" in table.remark
+    assert "its page in Chromium about 3 s (10 of 60 in this run) more" in table.remark
+    assert "JupyterLab" not in table.remark
+
+
+@pytest.mark.parametrize("kept", [None, "", "{}", json.dumps({"seconds": 3, "passed": 1})])
+def test_without_a_complete_run_the_table_says_so(tmp_path, monkeypatch, kept):
+    monkeypatch.setattr(suite.course, "ROOT", tmp_path)
+    if kept is not None:
+        (tmp_path / "build").mkdir()
+        (tmp_path / "build" / "tests.json").write_text(kept, "utf-8")
+    (table,) = suite.measure()
+    assert "not measured" in table.markdown()
+
+
+def test_the_tests_that_the_extrapolation_names_are_there():
+    files = [*suite.THROUGH_ALL, *timing.KINDS]
+    assert [file for file in files if not (course.ROOT / file).exists()] == []
+    for name in (suite.PAGES, suite.JOURNEYS):
+        file, _, test = name.partition("::")
+        assert f"def {test}(" in (course.ROOT / file).read_text("utf-8")
 
 
 def test_an_unknown_part_is_refused(capsys):

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests import web_pages
+from tests.sampling import sampled
 from tools import book, book_pages, contents
 from utils import course
 from utils.course import ROOT
@@ -28,6 +29,13 @@ MODULE_PAGES = {f"api/{name}.html": name for package in book_pages.PACKAGES
                 for name in book_pages.modules(package)}  # fmt: skip
 PAGES = ["index.html", *LESSON_PAGES, "data/index.html", *DATA_PAGES, *MODULE_PAGES, *DOCUMENTS,
          "contributing.html", "licence.html", "search.html"]  # fmt: skip
+# One page of every sort, and the first lesson of each chapter: walked through in every run.
+FIRST = {lesson.chapter: page for page, lesson in reversed(LESSON_PAGES.items())}
+SAMPLE = {"index.html", *FIRST.values(), "data/index.html", next(iter(DATA_PAGES)),
+          "docs/robustness.html", "contributing.html", "search.html"}  # fmt: skip
+# What every page is made of.
+FRAME = ("book/", "tools/book.py", "tools/book_pages.py", "tests/test_book.py",
+         "tests/web_pages.py", "constraints.txt")  # fmt: skip
 # Of es5/tex-chtml-full.js in the npm package mathjax 3.2.2.
 MATHJAX_SHA256 = "91b005503c5d1f0958bf4d73ada1a3be33596b2c4ab5da22277f1b0d3149b5a4"
 # Built in a process in which PyTorch cannot be imported and nothing can be reached.
@@ -367,7 +375,27 @@ def fresh(browser, folder):
     assert visit.faults == []
 
 
-@pytest.mark.parametrize("name", PAGES)
+def sources(page: str) -> tuple[str, ...]:
+    """The files of the repository that `page` shows."""
+    if page in LESSON_PAGES:
+        return (*FRAME, LESSON_PAGES[page].link)
+    if page.startswith("data/"):
+        return (*FRAME, "data/README.md", "data/catalogue.json", "utils/data/")
+    named = {"index.html": "README.md", "contributing.html": "CONTRIBUTING.md",
+             "licence.html": "LICENSE"}  # fmt: skip
+    if page in named or page.startswith("docs/"):
+        return (*FRAME, named.get(page, page.replace(".html", ".md")))
+    return (*FRAME, "utils/", "exercises/engine/")  # such as pages made from docstrings
+
+
+def test_the_sample_and_the_sources_of_pages_are_there():
+    assert set(PAGES) >= SAMPLE
+    for page in PAGES:
+        for source in sources(page):
+            assert (ROOT / source).exists(), f"{page}: {source}"
+
+
+@pytest.mark.parametrize("name", sampled(PAGES, SAMPLE, sources))
 def test_a_page_in_the_browser(visit, name):
     from axe_playwright_python.base import AXE_SCRIPT
 

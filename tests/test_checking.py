@@ -113,6 +113,41 @@ def test_a_mistake_is_recognised_by_what_it_does_whatever_its_code():
     assert EXERCISE.evaluate(in_torch).mistake.name == "no division"
 
 
+def test_what_is_asked_of_each_case_is_computed_once_for_all_answers():
+    calls = {"expected": 0, "mistake": 0}
+
+    def expected(scores):
+        calls["expected"] += 1
+        return softmax(scores)
+
+    def doubled(scores):
+        calls["mistake"] += 1
+        return 2 * softmax(scores)
+
+    mistake = Mistake("doubled", doubled, "Once is enough.")
+    exercise = softmax_exercise(expected=expected, mistakes=[mistake])
+    for answer in (softmax, lambda s: softmax(s) + 1, lambda s: softmax(s) * 2, softmax):
+        exercise.evaluate(answer)
+    assert calls == {"expected": 3, "mistake": 3}
+    assert exercise.evaluate(lambda s: softmax(s) * 2).mistake is mistake
+
+
+@needs_alarms
+def test_a_mistake_that_was_too_slow_once_is_tried_again():
+    busy = [True]
+
+    def doubled(scores):
+        while busy[0]:
+            pass
+        return 2 * softmax(scores)
+
+    mistake = Mistake("doubled", doubled, "Once is enough.")
+    exercise = softmax_exercise(mistakes=[mistake], seconds=0.2)
+    assert exercise.evaluate(lambda s: softmax(s) * 2).mistake is None
+    busy[0] = False
+    assert exercise.evaluate(lambda s: softmax(s) * 2).mistake is mistake
+
+
 @pytest.mark.parametrize(
     "answer",
     [

@@ -109,6 +109,16 @@ def reseed() -> None:
     torch.manual_seed(99)
 
 
+@pytest.mark.parametrize("accelerator", [True, False])
+def test_seeding_waits_for_no_device_that_is_not_there(monkeypatch, accelerator):
+    calls = []
+    monkeypatch.setattr(torch, "manual_seed", calls.append)
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: accelerator)
+    with kept_state(7):
+        pass
+    assert calls == ([7] if accelerator else [])
+
+
 def fail_after_drawing() -> None:
     draws()
     raise ValueError

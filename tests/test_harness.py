@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -16,6 +15,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from harness import copy_harness
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from utils.course import ROOT
@@ -117,9 +117,7 @@ def cell(source: str, stored: str | None, tags: tuple[str, ...], count: int) -> 
 def run(tmp_path_factory):
     """Runs the notebook once; the results by the names in CELLS, and all that was said."""
     folder = tmp_path_factory.mktemp("harness")
-    for name in ("conftest.py", "tests/offline.py"):
-        (folder / name).parent.mkdir(exist_ok=True)
-        shutil.copy(ROOT / name, folder / name)
+    copy_harness(folder)
     (folder / "harness_exercise.py").write_text(EXERCISE, encoding="utf-8")
     cells = [cell(*case[:3], count) for count, case in enumerate(CELLS.values(), start=1)]
     nbformat.write(new_notebook(cells=cells), folder / "cases.ipynb")
@@ -183,9 +181,7 @@ def test_every_case_is_expected_one_way_or_the_other():
 
 
 def test_only_a_complete_and_successful_run_keeps_its_time(tmp_path):
-    for name in ("conftest.py", "tests/offline.py"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        shutil.copy(ROOT / name, tmp_path / name)
+    copy_harness(tmp_path)
     kept = tmp_path / "build" / "tests.json"
     tests = tmp_path / "tests" / "test_some.py"
 

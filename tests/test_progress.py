@@ -472,6 +472,9 @@ def stores(draw: st.DrawFn) -> bytes:
     return draw(st.just(bytes(body)) | st.binary(max_size=300))
 
 
+LESSONS = functools.cache(course.lessons)
+
+
 @functools.cache
 def healthy_store() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
@@ -486,7 +489,10 @@ def healthy_store() -> bytes:
     deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(stores())
-def test_whatever_the_file_holds_nothing_is_raised_and_nothing_deleted(store, capsys, content):
+def test_whatever_the_file_holds_nothing_is_raised_and_nothing_deleted(
+    store, capsys, monkeypatch, content
+):
+    monkeypatch.setattr(course, "lessons", LESSONS)  # read once, not for every example
     store.parent.mkdir(exist_ok=True)
     for old in store.parent.iterdir():
         old.unlink()
@@ -514,6 +520,41 @@ def test_values_of_other_types_in_the_file_are_read_as_text_and_numbers(store, c
     ]
     assert progress.import_json(progress.export_json()) == 0
     assert capsys.readouterr().out == ""
+
+
+ANY_ROW = (
+    "CREATE TABLE attempts"
+    " (number INTEGER PRIMARY KEY, exercise TEXT, status TEXT, mistake TEXT, at REAL)"
+)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "NULL, NULL, NULL, NULL",
+        "'a', 'solved', '', NULL",
+        "NULL, 'solved', '', 1.5",
+        "'a', 'bogus', '', 1.5",
+        "'a', 'solved', '', 9e999",
+        "X'FF', 'solved', '', 1.5",
+    ],
+)
+def test_rows_of_a_damaged_file_that_are_no_attempts_are_left_out(row, store, capsys):
+    store.parent.mkdir()
+    with contextlib.closing(sqlite3.connect(store)) as connection:
+        connection.execute(ANY_ROW)
+        connection.execute(f"INSERT INTO attempts (exercise, status, mistake, at) VALUES ({row})")
+        connection.commit()
+    progress.record("kept", "solved")
+    assert kept() == [("kept", "solved", "")]
+    assert progress.solved() == {"kept"}
+    assert progress.import_json(progress.export_json()) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("The progress file is damaged in places: ")
+    assert out.count("\n") == 1
+    assert set_aside(store) == []
+    with contextlib.closing(sqlite3.connect(store)) as connection:  # nothing is deleted
+        assert connection.execute("SELECT count(*) FROM attempts").fetchone() == (2,)
 
 
 # --- table and command line -------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 import pytest
+from harness import copy_harness
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from tools import contents, notebooks, text
@@ -235,9 +235,7 @@ def test_others_are_run_after_a_failure(tmp_path, monkeypatch, capsys):
 
 def test_pytest_settles_the_environment_of_kernels_too(tmp_path):
     """The repository's conftest.py beside two notebooks, run as `make test` runs the course's."""
-    for name in ("conftest.py", "tests/offline.py"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        shutil.copy(ROOT / name, tmp_path / name)
+    copy_harness(tmp_path)
     reader = tmp_path / "reader"
     names = ("COURSE_STRICT", "COURSE_THREADS", "OMP_NUM_THREADS", "TQDM_DISABLE")
     settled = f"import os\nassert all(os.environ[name] == '1' for name in {names})\n"

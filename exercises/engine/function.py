@@ -110,6 +110,10 @@ class Function(Exercise):
         super().__init__(id, **shared)
         self._cases, self._expected, self._use = cases, expected, use
         self.rtol, self.atol, self.seconds = rtol, atol, seconds
+        # The cases are always the same, so what is asked of each is computed once: the right
+        # result by the number of the case, a wrong answer's behaviour by answer and number.
+        self._right: dict[int, Any] = {}
+        self._known: dict[tuple[Callable[..., Any], int], tuple[Outcome, str | None]] = {}
 
     def cases(self) -> list[Case]:
         """The cases, made anew and always the same."""
@@ -161,10 +165,10 @@ class Function(Exercise):
         outcomes: list[Outcome] = []
         problems: list[str | None] = []
         deadline = time.monotonic() + self.seconds
-        for case in cases:
+        for index, case in enumerate(cases):
             outcome = self._call(answer, case, deadline - time.monotonic())
             outcomes.append(outcome)
-            problems.append(self._problem(case, outcome, deadline))
+            problems.append(self._problem(case, index, outcome, deadline))
             if outcome.timed_out or time.monotonic() > deadline:
                 break
         if len(problems) < len(cases) and not any(problems):
@@ -177,7 +181,7 @@ class Function(Exercise):
             "than needed"
         )
 
-    def _problem(self, case: Case, outcome: Outcome, deadline: float) -> str | None:
+    def _problem(self, case: Case, index: int, outcome: Outcome, deadline: float) -> str | None:
         if outcome.timed_out:
             return self._too_slow()
         if outcome.error is not None:
@@ -186,12 +190,11 @@ class Function(Exercise):
             if isinstance(outcome.error, SystemExit):
                 return "your code left Python (exit or quit) instead of returning a result"
             return f"your code raised {kind}: {text}" if text else f"your code raised {kind}"
-        args, kwargs = clone(case.args), clone(case.kwargs)
         try:
             with time_limit(max(deadline - time.monotonic(), 1.0)):
                 if case.check is not None:
-                    return case.check(outcome.value, *args, **kwargs)
-                expected = self._expected_of(case, args, kwargs)
+                    return case.check(outcome.value, *clone(case.args), **clone(case.kwargs))
+                expected = self._expected_of(case, index)
                 return difference(expected, outcome.value, rtol=self.rtol, atol=self.atol)
         except KeyboardInterrupt:
             raise
@@ -200,8 +203,14 @@ class Function(Exercise):
                 return NO_RESULT
             return f"the result cannot be judged: received {described(outcome.value)}"
 
-    def _expected_of(self, case: Case, args: tuple, kwargs: dict) -> Any:
-        return self._expected(*args, **kwargs) if case.expected is ... else case.expected
+    def _expected_of(self, case: Case, index: int) -> Any:
+        if case.expected is not ...:
+            return case.expected
+        if index not in self._right:
+            # The state is the same whatever came before, as it must be for what is kept.
+            with kept_state(0):
+                self._right[index] = self._expected(*clone(case.args), **clone(case.kwargs))
+        return self._right[index]
 
     def _failure_lines(
         self, case: Case, index: int, problem: str | None, outcome: Outcome
@@ -216,7 +225,7 @@ class Function(Exercise):
             if isinstance(outcome.error, TypeError) and not outcome.frames:
                 lines.append(f"The signature is {self._signature()}.")
         elif not outcome.timed_out and case.check is None and not _says_both(problem):
-            expected = self._expected_of(case, clone(case.args), clone(case.kwargs))
+            expected = self._expected_of(case, index)
             lines.append(f"Expected: {describe(expected)}")
             lines.append(f"Received: {described(outcome.value)}")
         if outcome.printed:
@@ -267,9 +276,9 @@ class Function(Exercise):
 
         Where a property is judged, results may be random: the same complaint is enough.
         """
-        for case, outcome, problem in zip(cases, outcomes, problems, strict=True):
-            other = self._call(wrong, case, self.seconds)
-            other_problem = self._problem(case, other, time.monotonic() + self.seconds)
+        for index, case in enumerate(cases):
+            outcome, problem = outcomes[index], problems[index]
+            other, other_problem = self._behaviour(wrong, case, index)
             if bool(other_problem) != bool(problem):
                 return False
             if not problem:
@@ -286,6 +295,18 @@ class Function(Exercise):
             ):
                 return False
         return True
+
+    def _behaviour(
+        self, wrong: Callable[..., Any], case: Case, index: int
+    ) -> tuple[Outcome, str | None]:
+        """What a known wrong answer does on one case: run the first time it is compared with."""
+        if (wrong, index) in self._known:
+            return self._known[wrong, index]
+        outcome = self._call(wrong, case, self.seconds)
+        problem = self._problem(case, index, outcome, time.monotonic() + self.seconds)
+        if not outcome.timed_out:  # which a busy machine may have caused
+            self._known[wrong, index] = outcome, problem
+        return outcome, problem
 
     def _same_value(self, first: Any, second: Any) -> bool:
         # Wrong results are matched a little more loosely than right ones: another route to the

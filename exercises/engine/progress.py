@@ -65,6 +65,8 @@ def _store() -> Iterator[sqlite3.Connection]:
     file.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(file, timeout=WAIT_SECONDS, isolation_level=None)
     try:
+        # Bytes that are no text are kept apart, so that they hide no other row.
+        connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
         connection.execute("BEGIN IMMEDIATE")
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
         columns = {row[1] for row in connection.execute("PRAGMA table_info(attempts)")}
@@ -145,9 +147,13 @@ def _safely(action: Callable[[sqlite3.Connection], T], default: T) -> T:
 
 
 def _warn(reason: str) -> None:
-    if reason not in _warned:
-        _warned.add(reason)
-        print(f"Progress is not kept at the moment: {reason}. Lessons work all the same.")
+    _say_once(f"Progress is not kept at the moment: {reason}. Lessons work all the same.")
+
+
+def _say_once(sentence: str) -> None:
+    if sentence not in _warned:
+        _warned.add(sentence)
+        print(sentence)
 
 
 def record(exercise: str, status: str, mistake: str = "") -> None:
@@ -157,9 +163,18 @@ def record(exercise: str, status: str, mistake: str = "") -> None:
 
 
 def attempts() -> list[dict[str, Any]]:
-    """Every attempt, oldest first: ``exercise``, ``status``, ``mistake``, ``at`` (Unix seconds)."""
+    """Every attempt, oldest first: ``exercise``, ``status``, ``mistake``, ``at`` (Unix seconds).
+
+    Rows of a damaged file that are no attempts are left out, which is said once.
+    """
     rows = _safely(lambda store: store.execute(_SELECT).fetchall(), [])
-    return [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
+    found = [row for row in rows if _is_attempt(*row)]
+    if len(found) < len(rows):
+        _say_once(
+            "The progress file is damaged in places: entries that cannot be read are left out, "
+            "all others count as before."
+        )
+    return [dict(zip(_COLUMNS, row, strict=True)) for row in found]
 
 
 def solved() -> set[str]:
@@ -184,7 +199,7 @@ def import_json(text: str) -> int:
     """
     try:
         saved = json.loads(text)
-        rows = [_imported(*(row[name] for name in _COLUMNS)) for row in saved["attempts"]]
+        rows = [_attempt(*(row[name] for name in _COLUMNS)) for row in saved["attempts"]]
         if saved["format"] != 1:
             raise ValueError(f"format {saved['format']!r} is not known")
     except (ValueError, KeyError, TypeError, RecursionError, OverflowError) as error:
@@ -199,7 +214,8 @@ def import_json(text: str) -> int:
     return _safely(add, 0)
 
 
-def _imported(exercise: Any, status: Any, mistake: Any, at: Any) -> tuple[str, str, str, float]:
+def _attempt(exercise: Any, status: Any, mistake: Any, at: Any) -> tuple[str, str, str, float]:
+    """An attempt of these four values; raises ``ValueError`` where they are none."""
     texts = (exercise, status, mistake)
     if not all(isinstance(text, str) for text in texts) or status not in ("solved", "wrong"):
         raise ValueError("unknown exercise, status or mistake")
@@ -207,6 +223,15 @@ def _imported(exercise: Any, status: Any, mistake: Any, at: Any) -> tuple[str, s
     if isinstance(at, bool) or not isinstance(at, (int, float)) or not math.isfinite(at):
         raise ValueError("the time is no number")
     return exercise, status, mistake, float(at)
+
+
+def _is_attempt(*row: Any) -> bool:
+    """Whether a row of the file is an attempt, as every row of an undamaged file is."""
+    try:
+        _attempt(*row)
+    except ValueError:
+        return False
+    return True
 
 
 class Table:
