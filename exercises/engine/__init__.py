@@ -19,9 +19,11 @@ shows that the reference solution passes, without counting as the reader's progr
 from __future__ import annotations
 
 from exercises.engine.bug import Bug
+from exercises.engine.cases import Case
 from exercises.engine.choice import Choice, Option
 from exercises.engine.exercise import Exercise, Mistake, Result, SolutionError
-from exercises.engine.function import Case, Function, is_stub
+from exercises.engine.function import Function
+from exercises.engine.stubs import is_stub
 from exercises.engine.value import Value
 
 __all__ = [
