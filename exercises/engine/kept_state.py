@@ -52,7 +52,7 @@ def kept_state(seed: int) -> Iterator[None]:
         if torch:
             torch.set_grad_enabled(True)
             torch.set_default_dtype(torch.float32)
-            torch.manual_seed(seed)
+            _seed_torch(torch, seed)
         yield
     finally:
         for restore, kept in restores:
@@ -115,6 +115,14 @@ def _torch_state(torch: Any) -> list[_Restore]:
 
     restores.append((restore_device, torch.get_default_device()))
     return restores
+
+
+def _seed_torch(torch: Any, seed: int) -> None:
+    # torch.manual_seed would do; but it walks the call stack once for every kind of accelerator
+    # that is not there, which takes half the time of a check.
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(seed)
 
 
 def _notebook_generators() -> list[_Restore]:
