@@ -14,7 +14,7 @@ import warnings
 from typing import Any
 
 from exercises.engine import Exercise
-from exercises.engine.progress import Table
+from exercises.engine.progress_table import Table
 
 
 def progress() -> Table:

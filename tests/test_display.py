@@ -1,17 +1,33 @@
-"""What a reader sees: an icon and words, as text and as HTML that nothing can break out of."""
+"""What a reader sees: blocks that nothing can break out of, and any value in a few words."""
 
 from __future__ import annotations
 
+import fractions
 import io
 import re
 import sys
 from html.parser import HTMLParser
 
+import numpy as np
+import pandas as pd
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from utils.display import ICONS, LINE_LIMIT, Block, emit
+from utils.display import (
+    ICONS,
+    LINE_LIMIT,
+    WHOLE,
+    Block,
+    describe,
+    emit,
+    excerpt,
+    is_array,
+    is_number,
+    one_line,
+    to_numpy,
+)
 
 
 class Seen(HTMLParser):
@@ -116,3 +132,131 @@ def test_a_console_that_lacks_the_icons_gets_the_words(encoding, monkeypatch):
     emit(Block("good", "Fine", ("α",)))
     sys.stdout.flush()
     assert " Fine" in buffer.getvalue().decode(encoding)
+
+
+# --- a value in a few words -------------------------------------------------------------------
+
+PAIR = np.array([1.0, 2.0])
+
+
+class Quarrelsome:
+    """Raises whatever is asked of it."""
+
+    def __repr__(self):
+        raise RuntimeError("no")
+
+    def __eq__(self, other):
+        raise RuntimeError("no")
+
+    __hash__ = None
+
+
+def test_describe_shows_kind_shape_dtype_and_entries():
+    assert describe(np.ones((2, 2))).startswith("array of shape (2, 2), float64: [[1., 1.]")
+    assert describe(torch.ones(2)).startswith("tensor of shape (2,), float32: [1., 1.]")
+    assert describe(pd.DataFrame({"a": [1]})).startswith("table of shape (1, 1)")
+    assert describe(torch.empty(3, device="meta")) == (
+        "tensor of shape (3,), float32: a tensor on device meta that cannot be read"
+    )
+    assert describe(torch.empty((), device="meta")) == (
+        "a tensor on device meta that cannot be read"
+    )
+    assert describe(np.arange(1000)).endswith("[0, 1, 2, 3, 4, … 1,000 entries in all]")
+    assert describe(torch.tensor(0.5)) == "0.5"
+    assert describe(True) == "True"
+    assert describe("text") == "'text'"
+    assert describe(None) == "None"
+    assert describe([1, 2]) == "list of length 2: [1, 2]"
+    assert describe((PAIR, 1)) == "tuple of 2: array of shape (2,), float64: [1., 2.]; 1"
+
+
+def own_tail() -> list:
+    tail: list = [PAIR]
+    tail.append(tail)
+    return tail
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "x" * 10**6,
+        10**4000,
+        10**5000,
+        list(range(10**6)),
+        np.zeros((1000, 1000)),
+        np.array(["x" * 10_000]),
+        {str(i): i for i in range(10_000)},
+        [np.zeros((50, 50))] * 4,
+        [torch.zeros(50)] * 10_000,
+        own_tail(),
+        Quarrelsome(),
+        [Quarrelsome()],
+        type("T" * 50, (), {"__repr__": lambda self: "y" * 10**6})(),
+        fractions.Fraction(1, 10**400),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_describe_never_fails_and_stays_short(value):
+    assert len(describe(value)) <= 700
+
+
+def test_describe_survives_nesting_beyond_the_recursion_limit():
+    nested: list = []
+    for _ in range(100_000):
+        nested = [nested]
+    assert len(describe(nested)) <= 700
+
+
+def test_no_addresses_in_memory_are_shown():
+    for value in (object(), lambda: None, (x for x in ()), [object()], {"a": object()}):
+        assert "0x" not in describe(value)
+    assert one_line("<f at 0x7f7be632b240> here") == "<f> here"
+
+
+def test_one_line_joins_lines_and_cuts_what_is_too_long():
+    assert one_line("first\n  second\tthird ") == "first second third"
+    assert one_line("x" * 160) == "x" * 160
+    assert one_line("x" * 161) == "x" * 159 + "…"
+    assert one_line("a long text", limit=6) == "a lon…"
+
+
+@pytest.mark.parametrize(
+    ("array", "text"),
+    [
+        (np.array(0.5), "0.5"),
+        (np.array([]), "[]"),
+        (np.array([[1, 2], [3, 4]]), "[[1, 2], [3, 4]]"),
+        (np.array([1 / 3, 2.0]), "[0.33333, 2. ]"),
+        (np.arange(WHOLE), "[0, 1, 2, 3, 4, 5, 6, 7]"),
+        (np.arange(WHOLE + 1), "[0, 1, 2, 3, 4, … 9 entries in all]"),
+        (np.zeros((100, 20)), "[0., 0., 0., 0., 0., … 2,000 entries in all]"),
+    ],
+)
+def test_an_excerpt_holds_short_arrays_whole_and_the_start_of_long_ones(array, text):
+    assert excerpt(array) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "array", "number"),
+    [
+        (3, False, True),
+        (np.float32(3), False, True),
+        (np.array(3.0), True, True),
+        (torch.tensor(3.0), True, True),
+        (np.ones(1), True, False),
+        (torch.ones(2), True, False),
+        (pd.Series([1, 2]), True, False),
+        ([1, 2], False, False),
+        ("3", False, False),
+        (np.str_("3"), False, False),
+        (None, False, False),
+    ],
+)
+def test_what_counts_as_an_array_and_as_a_number(value, array, number):
+    assert (is_array(value), is_number(value)) == (array, number)
+
+
+def test_to_numpy_gives_a_reason_instead_of_an_array():
+    for value in (torch.empty(2, device="meta"), [[1], [1, 2]]):
+        with pytest.raises(ValueError, match=r"device meta|different lengths"):
+            to_numpy(value)

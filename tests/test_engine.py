@@ -30,7 +30,7 @@ from exercises.engine import (
     is_stub,
     progress,
 )
-from exercises.engine.guarding import alarms_available
+from exercises.engine.time_limits import alarms_available
 
 needs_alarms = pytest.mark.skipif(not alarms_available(), reason="no POSIX alarms here")
 TEXTS = {"hints": ("Look at the scores.", "Subtract the largest."), "carry_on": "Carry on."}
@@ -39,7 +39,7 @@ TEXTS = {"hints": ("Look at the scores.", "Subtract the largest."), "carry_on": 
 @pytest.fixture(autouse=True)
 def own_progress(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.sqlite3"))
-    monkeypatch.setattr(progress, "_warned", set())
+    monkeypatch.setattr(progress, "told", set())
 
 
 def softmax(scores):
@@ -86,7 +86,7 @@ def impatient(monkeypatch):
 
 
 def text_of(exercise: Exercise, answer) -> str:
-    return exercise._block(exercise.evaluate(answer)).text()
+    return exercise.feedback(answer).text()
 
 
 # --- right, differently right, wrong and recognised ---------------------------------------------
@@ -111,6 +111,41 @@ def test_a_mistake_is_recognised_by_what_it_does_whatever_its_code():
         return torch.exp(torch.tensor(scores, dtype=torch.float32) - max(scores)).tolist()
 
     assert EXERCISE.evaluate(in_torch).mistake.name == "no division"
+
+
+def test_what_is_asked_of_each_case_is_computed_once_for_all_answers():
+    calls = {"expected": 0, "mistake": 0}
+
+    def expected(scores):
+        calls["expected"] += 1
+        return softmax(scores)
+
+    def doubled(scores):
+        calls["mistake"] += 1
+        return 2 * softmax(scores)
+
+    mistake = Mistake("doubled", doubled, "Once is enough.")
+    exercise = softmax_exercise(expected=expected, mistakes=[mistake])
+    for answer in (softmax, lambda s: softmax(s) + 1, lambda s: softmax(s) * 2, softmax):
+        exercise.evaluate(answer)
+    assert calls == {"expected": 3, "mistake": 3}
+    assert exercise.evaluate(lambda s: softmax(s) * 2).mistake is mistake
+
+
+@needs_alarms
+def test_a_mistake_that_was_too_slow_once_is_tried_again():
+    busy = [True]
+
+    def doubled(scores):
+        while busy[0]:
+            pass
+        return 2 * softmax(scores)
+
+    mistake = Mistake("doubled", doubled, "Once is enough.")
+    exercise = softmax_exercise(mistakes=[mistake], seconds=0.2)
+    assert exercise.evaluate(lambda s: softmax(s) * 2).mistake is None
+    busy[0] = False
+    assert exercise.evaluate(lambda s: softmax(s) * 2).mistake is mistake
 
 
 @pytest.mark.parametrize(
@@ -336,7 +371,7 @@ WRONG = {
 def test_every_wrong_result_is_judged_wrong_in_a_few_lines(name):
     result = EXERCISE.evaluate(WRONG[name])
     assert result.status == "wrong"
-    block = EXERCISE._block(result)
+    block = EXERCISE.block(result)
     assert len(block.text()) < 3_000
     assert len(block.html()) < 6_000
     assert "0x" not in block.text()
@@ -406,7 +441,7 @@ class Yes:
 def test_hostile_results_are_judged_wrong(make, impatient):
     result = FAST.evaluate(lambda s: make())
     assert result.status == "wrong"
-    assert len(FAST._block(result).text()) < 3_000
+    assert len(FAST.block(result).text()) < 3_000
 
 
 def test_changed_inputs_are_told_and_the_data_stay_untouched():
@@ -636,7 +671,7 @@ QUICK = settings(
 def test_arbitrary_results_never_raise_out_of_evaluate(value):
     result = FAST.evaluate(lambda s: value)
     assert result.status == "wrong"
-    block = FAST._block(result)
+    block = FAST.block(result)
     assert len(block.text()) < 4_000
     block.html().encode()
 
@@ -647,7 +682,7 @@ def test_arbitrary_values_and_letters_never_raise_out_of_evaluate(value):
     for exercise in (VALUE, CHOICE, EXERCISE):
         result = exercise.evaluate(value)
         assert result.status in ("solved", "wrong", "unattempted")
-        assert len(exercise._block(result).text()) < 4_000
+        assert len(exercise.block(result).text()) < 4_000
 
 
 def change_argument(scores):
@@ -733,7 +768,7 @@ def test_misbehaving_functions_get_an_answer_and_leave_no_trace(deeds, end, valu
     assert time.monotonic() - start < 10
     assert state() == before
     assert result.status == "wrong"
-    assert len(FAST._block(result).text()) < 4_000
+    assert len(FAST.block(result).text()) < 4_000
 
 
 # --- stubs --------------------------------------------------------------------------------------

@@ -16,18 +16,16 @@ import numpy as np
 import pytest
 import torch
 
-from exercises.engine import guarding
+from exercises.engine import guarding, time_limits
 from exercises.engine.guarding import (
     PRINT_LIMIT,
-    TimeLimitError,
-    alarms_available,
     described,
     guarded_call,
-    kept_state,
     message_of,
     own_frames,
-    time_limit,
 )
+from exercises.engine.kept_state import kept_state, quiet_state
+from exercises.engine.time_limits import TimeLimitError, alarms_available, time_limit
 
 needs_alarms = pytest.mark.skipif(not alarms_available(), reason="no POSIX alarms here")
 
@@ -107,6 +105,16 @@ def reseed() -> None:
     random.seed(99)
     np.random.seed(99)  # noqa: NPY002
     torch.manual_seed(99)
+
+
+@pytest.mark.parametrize("accelerator", [True, False])
+def test_seeding_waits_for_no_device_that_is_not_there(monkeypatch, accelerator):
+    calls = []
+    monkeypatch.setattr(torch, "manual_seed", calls.append)
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: accelerator)
+    with kept_state(7):
+        pass
+    assert calls == ([7] if accelerator else [])
 
 
 def fail_after_drawing() -> None:
@@ -218,6 +226,16 @@ def test_kept_state_survives_a_working_folder_that_is_gone(tmp_path, monkeypatch
     with kept_state(0):
         inside = draws()
     assert inside != draws()
+
+
+def test_code_of_an_author_draws_the_same_numbers_and_its_warnings_are_not_shown(recwarn):
+    seen = []
+    for _ in range(2):
+        with quiet_state():
+            warnings.warn("not the reader's", stacklevel=1)
+            seen.append(draws())
+    assert seen[0] == seen[1]
+    assert len(recwarn) == 0
 
 
 # --- errors -------------------------------------------------------------------------------------
@@ -468,6 +486,6 @@ def test_other_threads_have_no_alarm_and_run_all_the_same():
 
 
 def test_systems_without_alarms(monkeypatch):
-    monkeypatch.delattr(guarding.signal, "setitimer", raising=False)
+    monkeypatch.delattr(time_limits.signal, "setitimer", raising=False)
     assert not alarms_available()
     assert guarded_call(lambda: 3).value == 3

@@ -50,6 +50,8 @@ class Trial:
 
     Parameters
     ----------
+    number : int
+        The place of the case among the exercise's cases, from 1 on.
     case : Case
         The case.
     outcome : Outcome or None
@@ -60,6 +62,7 @@ class Trial:
         The right result; ``...`` where the call did not return, or where a property is judged.
     """
 
+    number: int
     case: Case
     outcome: Outcome | None = None
     problem: str | None = None

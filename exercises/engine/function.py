@@ -123,6 +123,8 @@ class Function(Exercise):
         self.rtol = rtol
         self.atol = atol
         self.seconds = seconds
+        # The cases are always the same, so the right result of each is computed once.
+        self._right_results: dict[int, Any] = {}
         self._known_faults = [self.known_fault(mistake.answer) for mistake in self.mistakes]
 
     def cases(self) -> list[Case]:
@@ -181,18 +183,23 @@ class Function(Exercise):
         cases = self.cases()
         deadline = time.monotonic() + self.seconds
         trials: list[Trial] = []
-        for case in cases:
-            trial = self.attempt(answer, case, seconds=deadline - time.monotonic())
+        for number, case in enumerate(cases, start=1):
+            trial = self.attempt(answer, number, case, seconds=deadline - time.monotonic())
             trials.append(trial)
             if trial.outcome.timed_out or time.monotonic() > deadline:
                 break
         stopped = len(trials) < len(cases)
         if stopped and not any(trial.failed for trial in trials):
             trials[-1] = dataclasses.replace(trials[-1], problem=self._too_slow())
-        return [*trials, *(Trial(case) for case in cases[len(trials) :])]
+        not_reached = [
+            Trial(number, case)
+            for number, case in enumerate(cases, start=1)
+            if number > len(trials)
+        ]
+        return trials + not_reached
 
     def attempt(
-        self, answer: Callable[..., Any], case: Case, *, seconds: float | None = None
+        self, answer: Callable[..., Any], number: int, case: Case, *, seconds: float | None = None
     ) -> Trial:
         """Try an answer on one case.
 
@@ -200,6 +207,8 @@ class Function(Exercise):
         ----------
         answer : callable
             The answer.
+        number : int
+            The place of the case among :meth:`cases`, from 1 on.
         case : Case
             The case; it is not altered.
         seconds : float, optional
@@ -214,12 +223,12 @@ class Function(Exercise):
         deadline = time.monotonic() + seconds
         outcome = self._call(answer, case, seconds)
         if outcome.timed_out:
-            return Trial(case, outcome, self._too_slow())
+            return Trial(number, case, outcome, self._too_slow())
         if outcome.error is not None:
-            return Trial(case, outcome, _error_problem(outcome.error))
+            return Trial(number, case, outcome, _error_problem(outcome.error))
         # A value that resists comparison gets a second at least.
         left = max(deadline - time.monotonic(), 1.0)
-        return self._compared(case, outcome, left)
+        return self._compared(number, case, outcome, left)
 
     def verdict(self, trials: Sequence[Trial]) -> Result:
         """Judge an answer by what it did.
@@ -236,12 +245,11 @@ class Function(Exercise):
         """
         notes = self._notes(trials)
         passed = sum(trial.passed for trial in trials)
-        failed = [index for index, trial in enumerate(trials) if trial.failed]
+        failed = [trial for trial in trials if trial.failed]
         if not failed:
             return Result("solved", notes, passed, len(trials))
         mistake = self.recognise(trials)
-        first = failed[0]
-        lines = (*mistake_lines(mistake), *self._failure_lines(first + 1, trials[first]), *notes)
+        lines = (*mistake_lines(mistake), *self._failure_lines(failed[0]), *notes)
         return Result("wrong", lines, passed, len(trials), mistake)
 
     # --- recognising ------------------------------------------------------------------------------
@@ -297,16 +305,15 @@ class Function(Exercise):
 
         return guarded_call(used, case.args, case.kwargs, seconds=seconds)
 
-    def _compared(self, case: Case, outcome: Outcome, seconds: float) -> Trial:
+    def _compared(self, number: int, case: Case, outcome: Outcome, seconds: float) -> Trial:
         """The trial of a call that returned a value."""
         expected = ...
         try:
             with quiet_state(), time_limit(seconds):
-                args, kwargs = clone(case.args), clone(case.kwargs)
                 if case.check is not None:
-                    problem = case.check(outcome.value, *args, **kwargs)
+                    problem = case.check(outcome.value, *clone(case.args), **clone(case.kwargs))
                 else:
-                    expected = self._expected_of(case, args, kwargs)
+                    expected = self._right_result(number, case)
                     problem = difference(expected, outcome.value, rtol=self.rtol, atol=self.atol)
         except KeyboardInterrupt:
             raise
@@ -315,12 +322,15 @@ class Function(Exercise):
                 problem = NO_RESULT
             else:
                 problem = f"the result cannot be judged: received {described(outcome.value)}"
-        return Trial(case, outcome, problem, expected)
+        return Trial(number, case, outcome, problem, expected)
 
-    def _expected_of(self, case: Case, args: tuple, kwargs: dict[str, Any]) -> Any:
+    def _right_result(self, number: int, case: Case) -> Any:
         if case.expected is not ...:
             return case.expected
-        return self._expected(*args, **kwargs)
+        if number not in self._right_results:
+            result = self._expected(*clone(case.args), **clone(case.kwargs))
+            self._right_results[number] = result
+        return self._right_results[number]
 
     # --- words ------------------------------------------------------------------------------------
 
@@ -333,13 +343,13 @@ class Function(Exercise):
             "than needed"
         )
 
-    def _failure_lines(self, number: int, trial: Trial) -> tuple[str, ...]:
-        """The case with this number: what is wrong, the input, and what came out of it."""
+    def _failure_lines(self, trial: Trial) -> tuple[str, ...]:
+        """The failing case: what is wrong, the input, and what came out of it."""
         case, outcome, problem = trial.case, trial.outcome, trial.problem
         label = f" ({case.label})" if case.label else ""
         full_stop = "" if problem.endswith((".", "?", "!")) else "."
         lines = [
-            f"Case {number}{label}: {problem}{full_stop}",
+            f"Case {trial.number}{label}: {problem}{full_stop}",
             f"Input: {describe_call(case.args, case.kwargs)}",
         ]
         if outcome.error is not None:

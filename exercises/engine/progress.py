@@ -11,7 +11,6 @@ another program is left alone.
 from __future__ import annotations
 
 import contextlib
-import html
 import itertools
 import json
 import math
@@ -24,7 +23,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 WAIT_SECONDS = 5.0  # how long one kernel waits for another that is writing
-_warned: set[str] = set()
+told: set[str] = set()  # sentences about the store that were printed and are not repeated
 
 _COLUMNS = ("exercise", "status", "mistake", "at")
 _SCHEMA = """
@@ -65,6 +64,8 @@ def _store() -> Iterator[sqlite3.Connection]:
     file.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(file, timeout=WAIT_SECONDS, isolation_level=None)
     try:
+        # Bytes that are no text are kept apart, so that they hide no other row.
+        connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
         connection.execute("BEGIN IMMEDIATE")
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
         columns = {row[1] for row in connection.execute("PRAGMA table_info(attempts)")}
@@ -145,9 +146,13 @@ def _safely(action: Callable[[sqlite3.Connection], T], default: T) -> T:
 
 
 def _warn(reason: str) -> None:
-    if reason not in _warned:
-        _warned.add(reason)
-        print(f"Progress is not kept at the moment: {reason}. Lessons work all the same.")
+    _say_once(f"Progress is not kept at the moment: {reason}. Lessons work all the same.")
+
+
+def _say_once(sentence: str) -> None:
+    if sentence not in told:
+        told.add(sentence)
+        print(sentence)
 
 
 def record(exercise: str, status: str, mistake: str = "") -> None:
@@ -157,9 +162,18 @@ def record(exercise: str, status: str, mistake: str = "") -> None:
 
 
 def attempts() -> list[dict[str, Any]]:
-    """Every attempt, oldest first: ``exercise``, ``status``, ``mistake``, ``at`` (Unix seconds)."""
+    """Every attempt, oldest first: ``exercise``, ``status``, ``mistake``, ``at`` (Unix seconds).
+
+    Rows of a damaged file that are no attempts are left out, which is said once.
+    """
     rows = _safely(lambda store: store.execute(_SELECT).fetchall(), [])
-    return [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
+    found = [row for row in rows if _is_attempt(*row)]
+    if len(found) < len(rows):
+        _say_once(
+            "The progress file is damaged in places: entries that cannot be read are left out, "
+            "all others count as before."
+        )
+    return [dict(zip(_COLUMNS, row, strict=True)) for row in found]
 
 
 def solved() -> set[str]:
@@ -184,7 +198,7 @@ def import_json(text: str) -> int:
     """
     try:
         saved = json.loads(text)
-        rows = [_imported(*(row[name] for name in _COLUMNS)) for row in saved["attempts"]]
+        rows = [_attempt(*(row[name] for name in _COLUMNS)) for row in saved["attempts"]]
         if saved["format"] != 1:
             raise ValueError(f"format {saved['format']!r} is not known")
     except (ValueError, KeyError, TypeError, RecursionError, OverflowError) as error:
@@ -199,7 +213,8 @@ def import_json(text: str) -> int:
     return _safely(add, 0)
 
 
-def _imported(exercise: Any, status: Any, mistake: Any, at: Any) -> tuple[str, str, str, float]:
+def _attempt(exercise: Any, status: Any, mistake: Any, at: Any) -> tuple[str, str, str, float]:
+    """An attempt of these four values; raises ``ValueError`` where they are none."""
     texts = (exercise, status, mistake)
     if not all(isinstance(text, str) for text in texts) or status not in ("solved", "wrong"):
         raise ValueError("unknown exercise, status or mistake")
@@ -209,54 +224,10 @@ def _imported(exercise: Any, status: Any, mistake: Any, at: Any) -> tuple[str, s
     return exercise, status, mistake, float(at)
 
 
-class Table:
-    """Lessons with the number of exercises solved, as HTML in a notebook and text elsewhere."""
-
-    def __init__(self) -> None:
-        from utils.course import CHAPTERS, lessons
-
-        found = lessons()
-        done, tried = solved(), {row["exercise"] for row in attempts()}
-        self.rows = [
-            (
-                lesson.title,
-                sum(id in done for id in lesson.exercises),
-                len(lesson.exercises),
-                sum(id in tried and id not in done for id in lesson.exercises),
-            )
-            for lesson in found
-        ]
-        # The chapters, each by the row of its first lesson.
-        self.chapters: dict[int, str] = {}
-        for index, lesson in enumerate(found):
-            if lesson.chapter and (not index or found[index - 1].chapter != lesson.chapter):
-                number, name = int(lesson.chapter[:2]), CHAPTERS[lesson.chapter]
-                self.chapters[index] = f"{number} · {name}"
-
-    def __repr__(self) -> str:
-        width = max((len(title) for title, *_ in self.rows), default=0)
-        lines = []
-        for index, (title, right, total, open_) in enumerate(self.rows):
-            if index in self.chapters:
-                lines.append(self.chapters[index])
-            mark = "✓" if total and right == total else "○"
-            said = f"{mark} {title:<{width}}  {right} of {total} solved"
-            lines.append(said + (f", {open_} tried" if open_ else ""))
-        return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        rows = ""
-        for index, (title, right, total, open_) in enumerate(self.rows):
-            if index in self.chapters:
-                name = html.escape(self.chapters[index])
-                rows += (
-                    f"<tr><th colspan='3' scope='rowgroup' style='text-align:left'>{name}</th></tr>"
-                )
-            mark = "✓ " if total and right == total else ""
-            rows += f"<tr><td style='text-align:left'>{html.escape(title)}</td>"
-            rows += f"<td>{mark}{right} of {total}</td><td>{open_ or '–'}</td></tr>"
-        return (
-            "<table><caption>Your progress</caption><thead><tr>"
-            "<th scope='col' style='text-align:left'>Lesson</th><th scope='col'>solved</th>"
-            f"<th scope='col'>tried, not solved yet</th></tr></thead><tbody>{rows}</tbody></table>"
-        )
+def _is_attempt(*row: Any) -> bool:
+    """Whether a row of the file is an attempt, as every row of an undamaged file is."""
+    try:
+        _attempt(*row)
+    except ValueError:
+        return False
+    return True

@@ -60,7 +60,7 @@ class KnownFault:
     answer : callable
         The wrong answer.
     attempt : callable
-        ``attempt(answer, case)`` gives the :class:`Trial` of an answer on one case.
+        ``attempt(answer, number, case)`` gives the :class:`Trial` of an answer on one case.
     rtol, atol : float
         How far numbers may be apart and count as the same wrong result, see
         :func:`~exercises.engine.comparing.difference`.
@@ -69,7 +69,7 @@ class KnownFault:
     def __init__(
         self,
         answer: Callable[..., Any],
-        attempt: Callable[[Callable[..., Any], Case], Trial],
+        attempt: Callable[[Callable[..., Any], int, Case], Trial],
         *,
         rtol: float,
         atol: float,
@@ -86,7 +86,7 @@ class KnownFault:
         Parameters
         ----------
         trials : sequence of Trial
-            What the answer did on the exercise's cases, all of them and in their order.
+            What the answer did on each of the exercise's cases.
 
         Returns
         -------
@@ -96,8 +96,7 @@ class KnownFault:
             is judged results may be random, and the same complaint is enough.
         """
         return all(
-            self._is_alike(trial, self.behaviour(number, trial.case))
-            for number, trial in enumerate(trials)
+            self._is_alike(trial, self.behaviour(trial.number, trial.case)) for trial in trials
         )
 
     def behaviour(self, number: int, case: Case) -> Behaviour:
@@ -106,7 +105,7 @@ class KnownFault:
         Parameters
         ----------
         number : int
-            The place of the case among the exercise's cases, which are always the same.
+            The place of the case among the exercise's cases, which are always the same; from 1 on.
         case : Case
             The case itself.
 
@@ -117,7 +116,7 @@ class KnownFault:
         """
         if number in self._remembered:
             return self._remembered[number]
-        trial = self.attempt(self.answer, case)
+        trial = self.attempt(self.answer, number, case)
         behaviour = Behaviour.of(trial)
         if not trial.outcome.timed_out:
             self._remembered[number] = behaviour
