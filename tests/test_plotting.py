@@ -112,6 +112,13 @@ def test_outside_a_notebook_the_text_is_printed(capsys):
     assert plt.get_fignums() == []
 
 
+def drawn(fig: Figure, screen: Screen) -> bytes:
+    """The picture that a reader gets."""
+    plotting.show(fig, alt=ALT)
+    (picture, *_), _ = screen.shown[-2:]
+    return picture["image/png"]
+
+
 def every_figure() -> list[Figure]:
     """One figure from each function, with fixed data."""
     rng = np.random.default_rng(0)
@@ -127,9 +134,9 @@ def every_figure() -> list[Figure]:
     return [line(), grid, *(ax.figure for ax in axes)]
 
 
-def test_the_same_figure_gives_the_same_bytes():
-    first = [plotting._png(fig) for fig in every_figure()]
-    second = [plotting._png(fig) for fig in every_figure()]
+def test_the_same_figure_gives_the_same_bytes(screen):
+    first = [drawn(fig, screen) for fig in every_figure()]
+    second = [drawn(fig, screen) for fig in every_figure()]
     assert first == second
     assert all(png.startswith(PNG) for png in first)
     assert len(set(first)) == len(first)
@@ -137,17 +144,22 @@ def test_the_same_figure_gives_the_same_bytes():
         assert not any(word in png for png in first)
 
 
-def test_another_process_draws_the_same_bytes():
+def test_another_process_draws_the_same_bytes(screen):
     script = (
         "import hashlib, matplotlib; matplotlib.use('Agg')\n"
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "from IPython.utils.capture import capture_output\n"
         "from utils import plotting\n"
+        "InteractiveShell.instance()\n"
         "fig, ax = plotting.figure(); ax.plot([1, 2, 3])\n"
-        "print(hashlib.sha256(plotting._png(fig)).hexdigest())\n"
+        f"with capture_output() as captured: plotting.show(fig, alt={ALT!r})\n"
+        "picture = captured.outputs[0].data['image/png']\n"
+        "print(hashlib.sha256(picture).hexdigest())\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == hashlib.sha256(plotting._png(line())).hexdigest()
+    assert done.stdout.strip() == hashlib.sha256(drawn(line(), screen)).hexdigest()
 
 
 # --- style ------------------------------------------------------------------------------------

@@ -574,6 +574,21 @@ def test_the_table_counts_solved_and_tried(monkeypatch):
     assert "tried" not in line
 
 
+def test_a_lesson_shows_the_table_by_one_name():
+    notebook = json.loads((ROOT / "chapters/start_here.ipynb").read_text(encoding="utf-8"))
+    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert any("from exercises import progress\n" in cell for cell in cells)
+    (shows,) = [cell for cell in cells if cell.endswith("progress()")]
+    namespace: dict = {}
+    exec("from exercises import progress", namespace)
+    progress.record("start_here.standardise", "solved")
+    table = eval(shows.splitlines()[-1], namespace)
+    assert isinstance(table, Table)
+    assert "Start here" in repr(table)
+    assert "1 of 4 solved" in repr(table)
+    assert "<td>1 of 4</td>" in table._repr_html_()
+
+
 def test_the_table_names_the_chapters_in_their_order():
     table = Table()
     headings = [line for line in repr(table).splitlines() if line[0] not in "✓○"]
