@@ -28,6 +28,7 @@ from exercises.engine import (
     Mistake,
     Option,
     SolutionError,
+    Trial,
     Value,
     is_stub,
     progress,
@@ -229,6 +230,17 @@ def test_cases_behind_the_time_limit_are_neither_passed_nor_failed():
     assert [trial.failed for trial in trials] == [False, True, False]
     assert [trial.reached for trial in trials] == [True, True, False]
     assert FAST.recognise(trials) is None
+
+
+def test_no_mistake_is_named_where_the_time_limit_left_too_little_to_see():
+    def wrong_for_two(scores):
+        return softmax(scores) + (scores[-1] == math.log(3.0))
+
+    mistake = Mistake("one more", wrong_for_two, "Leave the 1 out.")
+    exercise = softmax_exercise(mistakes=[mistake])
+    first, second, third = exercise.trials(wrong_for_two)
+    assert exercise.recognise([first, second, third]) is mistake
+    assert exercise.recognise([first, second, Trial(3, third.case)]) is None
 
 
 def test_trials_can_be_compared_with_any_wrong_answer():

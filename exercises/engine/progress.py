@@ -44,7 +44,14 @@ _INSERT = "INSERT INTO attempts (exercise, status, mistake, at) VALUES (?, ?, ?,
 
 
 def path() -> Path:
-    """Where the progress is kept."""
+    """Where the progress is kept.
+
+    Returns
+    -------
+    pathlib.Path
+        The file that ``COURSE_PROGRESS`` names, else one in the user's data folder; it need not
+        exist yet.
+    """
     named = os.environ.get("COURSE_PROGRESS", "").strip()
     if named:
         return Path(named).expanduser()
@@ -90,14 +97,22 @@ def _set_aside(file: Path) -> Path | None:
         except sqlite3.DatabaseError as error:
             if not _is_corrupt(error):
                 return None
-        stamp = f"{file.name}.corrupt-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
-        names = (file.with_name(stamp + (f"-{n}" if n else "")) for n in itertools.count())
-        target = next(name for name in names if not name.exists())
+        target = _free_name(file)
         os.replace(file, target)
         for suffix in ("-journal", "-wal", "-shm"):
             with contextlib.suppress(OSError):
                 os.replace(f"{file}{suffix}", f"{target}{suffix}")
         return target
+
+
+def _free_name(file: Path) -> Path:
+    """A name beside ``file`` that no file has."""
+    stamp = f"{file.name}.corrupt-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
+    target = file.with_name(stamp)
+    for number in itertools.count(1):
+        if not target.exists():
+            return target
+        target = file.with_name(f"{stamp}-{number}")
 
 
 @contextlib.contextmanager
@@ -124,6 +139,10 @@ def _is_corrupt(error: sqlite3.DatabaseError) -> bool:
 
 
 def _safely(action: Callable[[sqlite3.Connection], T], default: T) -> T:
+    """What ``action`` returns; where the store cannot be used, a warning line and ``default``.
+
+    A corrupt file is set aside, and the action tried once more on a new one.
+    """
     for attempt in (1, 2):
         try:
             with _store() as connection:
@@ -156,15 +175,31 @@ def _say_once(sentence: str) -> None:
 
 
 def record(exercise: str, status: str, mistake: str = "") -> None:
-    """Keep one attempt: ``status`` is ``solved`` or ``wrong``, ``mistake`` the recognised name."""
+    """Keep one attempt, with the time of now.
+
+    Parameters
+    ----------
+    exercise : str
+        The exercise's id.
+    status : str
+        ``solved`` or ``wrong``.
+    mistake : str
+        The name of the known mistake that was recognised; empty for none.
+    """
     row = (exercise, status, mistake, time.time())
     _safely(lambda store: store.execute(_INSERT, row), None)
 
 
 def attempts() -> list[dict[str, Any]]:
-    """Every attempt, oldest first: ``exercise``, ``status``, ``mistake``, ``at`` (Unix seconds).
+    """Every attempt, oldest first.
 
     Rows of a damaged file that are no attempts are left out, which is said once.
+
+    Returns
+    -------
+    list of dict
+        Each with ``exercise``, ``status`` and ``mistake`` as :func:`record` got them, and ``at``,
+        the time in seconds since 1970 (UTC).
     """
     rows = _safely(lambda store: store.execute(_SELECT).fetchall(), [])
     found = [row for row in rows if _is_attempt(*row)]
@@ -177,24 +212,55 @@ def attempts() -> list[dict[str, Any]]:
 
 
 def solved() -> set[str]:
-    """The ids of all exercises solved at least once; a later wrong answer takes nothing away."""
+    """The exercises solved at least once; a later wrong answer takes nothing away.
+
+    Returns
+    -------
+    set of str
+        Their ids.
+    """
     return {row["exercise"] for row in attempts() if row["status"] == "solved"}
 
 
 def reset() -> int:
-    """Forget every attempt and return how many there were."""
+    """Forget every attempt.
+
+    Returns
+    -------
+    int
+        How many there were.
+    """
     return _safely(lambda store: store.execute("DELETE FROM attempts").rowcount, 0)
 
 
 def export_json() -> str:
-    """All attempts as JSON text that :func:`import_json` reads."""
+    """All attempts as text.
+
+    Returns
+    -------
+    str
+        JSON that :func:`import_json` reads.
+    """
     return json.dumps({"format": 1, "attempts": attempts()}, indent=1, ensure_ascii=False)
 
 
 def import_json(text: str) -> int:
-    """Add exported attempts that are not there yet; returns how many were new.
+    """Add exported attempts that are not there yet.
 
-    Raises ``ValueError`` with a readable reason for text that :func:`export_json` did not write.
+    Parameters
+    ----------
+    text : str
+        What :func:`export_json` returned, here or on another computer.
+
+    Returns
+    -------
+    int
+        How many were new.
+
+    Raises
+    ------
+    ValueError
+        For text that :func:`export_json` did not write; nothing is added then.
     """
     try:
         saved = json.loads(text)
