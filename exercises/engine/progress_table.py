@@ -6,7 +6,7 @@ import html
 from typing import NamedTuple
 
 from exercises.engine.progress import attempts, solved
-from utils.course import CHAPTERS, lessons
+from utils import course
 
 
 class Row(NamedTuple):
@@ -51,10 +51,10 @@ class Table:
         self.rows: list[Row] = []
         self.chapters: dict[int, str] = {}
         chapter = ""  # some notebooks stand outside the chapters: start_here before them all
-        for index, lesson in enumerate(lessons()):
+        for index, lesson in enumerate(course.lessons()):
             if lesson.chapter and lesson.chapter != chapter:
                 chapter = lesson.chapter
-                self.chapters[index] = f"{int(chapter[:2])} · {CHAPTERS[chapter]}"
+                self.chapters[index] = f"{int(chapter[:2])} · {course.CHAPTERS[chapter]}"
             self.rows.append(
                 Row(
                     lesson.title,
