@@ -92,7 +92,7 @@ def test_it_declares_what_a_reader_needs(id):
 def judged(exercise: Exercise, answer: Any) -> Result:
     """The judgement, whose display is also looked at: it must be short and show no addresses."""
     result = exercise.evaluate(answer)
-    text = exercise._block(result).text()
+    text = exercise.block(result).text()
     assert len(text) < 3_000
     assert "0x" not in text
     assert max(map(len, text.splitlines())) < 700
@@ -148,8 +148,8 @@ def test_nonsense_neither_passes_nor_gets_the_name_of_a_mistake(id, name):
     result = exercise.evaluate(NONSENSE[name])
     assert result.status == "wrong"
     if result.mistake:  # unless the mistake is nonsense of the same kind, in every case
-        for case in exercise.cases():
-            same = exercise._call(result.mistake.answer, case, exercise.seconds)
+        for trial in exercise.trials(result.mistake.answer):
+            same = trial.outcome
             assert same.error or same.value is None, result.mistake.name
 
 
@@ -172,12 +172,12 @@ def test_an_untouched_stub_is_not_attempted(id):
 @every
 def test_each_hint_shows(id, shown):
     exercise = ALL[id]
-    exercise._hints_shown = 0
+    exercise.hints_shown = 0
     for hint in exercise.hints:
         exercise.hint()
         assert shown[-1].lines == (hint,)
         assert hint.split()[0] in shown[-1].text()
-    exercise._hints_shown = 0
+    exercise.hints_shown = 0
     exercise.hint(all=True)
     assert [block.lines for block in shown] == [(hint,) for hint in exercise.hints] * 2
 

@@ -16,18 +16,16 @@ import numpy as np
 import pytest
 import torch
 
-from exercises.engine import guarding
+from exercises.engine import guarding, time_limits
 from exercises.engine.guarding import (
     PRINT_LIMIT,
-    TimeLimitError,
-    alarms_available,
     described,
     guarded_call,
-    kept_state,
     message_of,
     own_frames,
-    time_limit,
 )
+from exercises.engine.kept_state import kept_state, quiet_state
+from exercises.engine.time_limits import TimeLimitError, alarms_available, time_limit
 
 needs_alarms = pytest.mark.skipif(not alarms_available(), reason="no POSIX alarms here")
 
@@ -228,6 +226,16 @@ def test_kept_state_survives_a_working_folder_that_is_gone(tmp_path, monkeypatch
     with kept_state(0):
         inside = draws()
     assert inside != draws()
+
+
+def test_code_of_an_author_draws_the_same_numbers_and_its_warnings_are_not_shown(recwarn):
+    seen = []
+    for _ in range(2):
+        with quiet_state():
+            warnings.warn("not the reader's", stacklevel=1)
+            seen.append(draws())
+    assert seen[0] == seen[1]
+    assert len(recwarn) == 0
 
 
 # --- errors -------------------------------------------------------------------------------------
@@ -478,6 +486,6 @@ def test_other_threads_have_no_alarm_and_run_all_the_same():
 
 
 def test_systems_without_alarms(monkeypatch):
-    monkeypatch.delattr(guarding.signal, "setitimer", raising=False)
+    monkeypatch.delattr(time_limits.signal, "setitimer", raising=False)
     assert not alarms_available()
     assert guarded_call(lambda: 3).value == 3

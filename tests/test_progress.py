@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exercises.engine import progress
+from exercises.engine.progress_table import Row, Table
 from tools import progress as command
 from utils import course
 from utils.course import ROOT
@@ -29,7 +30,7 @@ from utils.course import ROOT
 def store(tmp_path, monkeypatch) -> Path:
     file = tmp_path / "folder" / "progress.sqlite3"
     monkeypatch.setenv("COURSE_PROGRESS", str(file))
-    monkeypatch.setattr(progress, "_warned", set())
+    monkeypatch.setattr(progress, "told", set())
     monkeypatch.setattr(progress, "WAIT_SECONDS", 0.2)
     return file
 
@@ -458,7 +459,7 @@ def test_hostile_imports_raise_valueerror_or_come_back_whole(text):
     else:
         assert len(progress.attempts()) == added
         assert progress.import_json(progress.export_json()) == 0
-    assert progress._warned == set()
+    assert progress.told == set()
 
 
 @st.composite
@@ -496,14 +497,14 @@ def test_whatever_the_file_holds_nothing_is_raised_and_nothing_deleted(
     store.parent.mkdir(exist_ok=True)
     for old in store.parent.iterdir():
         old.unlink()
-    progress._warned.clear()
+    progress.told.clear()
     store.write_bytes(content)
     progress.record("new", "solved")
     rows = progress.attempts()
     said = capsys.readouterr().out
     progress.solved()
     progress.import_json(progress.export_json())
-    repr(progress.Table())
+    repr(Table())
     aside = set_aside(store)
     # Either the record is there, or the reader was told why not; what was set aside is all there.
     assert any(row["exercise"] == "new" for row in rows) or "Progress is not kept" in said
@@ -567,20 +568,35 @@ def test_the_table_counts_solved_and_tried(monkeypatch):
     progress.record(first, "solved")
     progress.record(second, "wrong")
     progress.record("of.another.course", "solved")
-    table = progress.Table()
+    table = Table()
     (line,) = [line for line in repr(table).splitlines() if lesson.title in line]
     assert line.startswith("○")
     assert f"1 of {2 + len(others)} solved, 1 tried" in line
     assert f"1 of {2 + len(others)}" in table._repr_html_()
     for id in lesson.exercises:
         progress.record(id, "solved")
-    (line,) = [l for l in repr(progress.Table()).splitlines() if lesson.title in l]  # noqa: E741
+    (line,) = [l for l in repr(Table()).splitlines() if lesson.title in l]  # noqa: E741
     assert line.startswith("✓")
     assert "tried" not in line
 
 
+def test_a_lesson_shows_the_table_by_one_name():
+    notebook = json.loads((ROOT / "chapters/start_here.ipynb").read_text(encoding="utf-8"))
+    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert any("from exercises import progress\n" in cell for cell in cells)
+    (shows,) = [cell for cell in cells if cell.endswith("progress()")]
+    namespace: dict = {}
+    exec("from exercises import progress", namespace)
+    progress.record("start_here.standardise", "solved")
+    table = eval(shows.splitlines()[-1], namespace)
+    assert isinstance(table, Table)
+    assert "Start here" in repr(table)
+    assert "1 of 4 solved" in repr(table)
+    assert "<td>1 of 4</td>" in table._repr_html_()
+
+
 def test_the_table_names_the_chapters_in_their_order():
-    table = progress.Table()
+    table = Table()
     headings = [line for line in repr(table).splitlines() if line[0] not in "✓○"]
     names = {lesson.chapter: None for lesson in course.lessons() if lesson.chapter}
     assert headings == [f"{int(name[:2])} · {course.CHAPTERS[name]}" for name in names]
@@ -588,8 +604,8 @@ def test_the_table_names_the_chapters_in_their_order():
 
 
 def test_titles_are_escaped_in_the_table():
-    table = progress.Table()
-    table.rows = [("<b>Title</b>", 1, 2, 0)]
+    table = Table()
+    table.rows = [Row("<b>Title</b>", solved=1, exercises=2, tried=0)]
     assert "&lt;b&gt;Title&lt;/b&gt;" in table._repr_html_()
     assert "<b>" not in table._repr_html_()
 

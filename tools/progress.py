@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from exercises.engine import progress
+from exercises.engine.progress_table import Table
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
                 return 1
             print(f"{progress.reset()} attempts forgotten")
         else:
-            table = progress.Table()
+            table = Table()
             print(table._repr_html_() if options.html else table)
     except (OSError, ValueError, EOFError) as error:
         print(f"Not done: {error}", file=sys.stderr)

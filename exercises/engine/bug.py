@@ -2,34 +2,118 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from exercises.engine.exercise import Result
+import numpy as np
+
+from exercises.engine.cases import Case, Trial
+from exercises.engine.exercise import SECONDS, Mistake, Result
 from exercises.engine.function import Function
 
 
 class Bug(Function):
-    """Find the bug: the stub runs, and is wrong. ``planted`` is the code as the reader gets it.
+    """Find the bug: the code handed out runs, and is wrong.
 
     An answer that behaves like the planted fault counts as not attempted.
+
+    Parameters
+    ----------
+    id : str
+        ``<chapter>.<lesson>.<name>``.
+    title : str
+        The title behind "Exercise 1 ·" in the notebook.
+    planted : callable
+        The faulty code as the notebook hands it out; wrong on every case.
+    cases : callable
+        ``cases(rng)`` gives the cases, made with the seeded ``numpy.random.Generator`` that it
+        receives.
+    reference : callable
+        The repaired code as the notebook's solution gives it.
+    mistakes : sequence of Mistake
+        At least two known wrong repairs with what to tell about them.
+    also_correct : sequence of callable
+        At least one right repair by another route that must pass too.
+    hints : sequence of str
+        At least two, from a nudge to nearly there.
+    carry_on : str
+        The sentence behind a ✓ that carries the idea further.
+    expected, use, rtol, atol, seconds
+        As for :class:`Function`.
+
+    Examples
+    --------
+    >>> area = Bug(
+    ...     "chapter.lesson.area",
+    ...     title="An area that grows too slowly",
+    ...     planted=lambda side: side + side,
+    ...     cases=lambda rng: [Case((side,)) for side in (1.0, 3.0)],
+    ...     expected=lambda side: side**2,
+    ...     reference=lambda side: side * side,
+    ...     mistakes=[Mistake("a volume", lambda side: side**3, "One factor too many.")],
+    ...     also_correct=[lambda side: pow(side, 2)],
+    ...     hints=["Try a side of 3.", "Which sign makes an area of two sides?"],
+    ...     carry_on="Twice the side gives four times the area.",
+    ... )
+    >>> area.evaluate(lambda side: 2 * side).status
+    'unattempted'
     """
 
     kind = "find the bug"
 
-    def __init__(self, id: str, *, planted: Callable[..., Any], **shared: Any) -> None:
-        super().__init__(id, **shared)
+    def __init__(
+        self,
+        id: str,
+        *,
+        title: str,
+        planted: Callable[..., Any],
+        cases: Callable[[np.random.Generator], Iterable[Case]],
+        reference: Callable[..., Any],
+        mistakes: Sequence[Mistake],
+        also_correct: Sequence[Callable[..., Any]],
+        hints: Sequence[str],
+        carry_on: str,
+        expected: Callable[..., Any] | None = None,
+        use: Callable[..., Any] | None = None,
+        rtol: float = 1e-6,
+        atol: float = 1e-8,
+        seconds: float = SECONDS,
+    ) -> None:
+        super().__init__(
+            id,
+            title=title,
+            cases=cases,
+            reference=reference,
+            mistakes=mistakes,
+            also_correct=also_correct,
+            hints=hints,
+            carry_on=carry_on,
+            expected=expected,
+            use=use,
+            rtol=rtol,
+            atol=atol,
+            seconds=seconds,
+        )
         self.planted = planted
+        self._planted_fault = self.known_fault(planted)
 
-    def _judge(self, answer: Any) -> Result:
-        result = super()._judge(answer)
-        if result.status != "wrong" or result.mistake or not callable(answer):
+    def verdict(self, trials: Sequence[Trial]) -> Result:
+        """Judge a repair by what it does.
+
+        Parameters
+        ----------
+        trials : sequence of Trial
+            What :meth:`trials` returned.
+
+        Returns
+        -------
+        Result
+            As for :class:`Function`; not attempted where the planted fault is still there.
+        """
+        result = super().verdict(trials)
+        if result.status != "wrong" or result.mistake is not None:
             return result
-        cases = self.cases()
-        outcomes, problems = self._run(answer, cases)
-        if len(problems) == len(cases) and self._behaves_like(
-            self.planted, cases, outcomes, problems
-        ):
+        if all(trial.reached for trial in trials) and self._planted_fault.explains(trials):
             lines = ("The planted fault is still there. What it does:", *result.lines)
             return Result("unattempted", lines, result.passed, result.total)
         return result

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from exercises.engine import progress
-from exercises.engine.guarding import kept_state
+from exercises.engine.kept_state import quiet_state
 from utils.display import Block, emit
 
 SECONDS = 10.0  # the time one check may take, all its cases together
@@ -23,8 +22,20 @@ class SolutionError(AssertionError):
 class Mistake:
     """A known wrong answer and what to tell the reader who gives it.
 
-    ``name`` is a short label that completes "this looks like: …", ``answer`` the wrong answer as
-    code (or as a value), ``why`` one or two sentences: what went wrong and what to try.
+    Parameters
+    ----------
+    name : str
+        A short label that completes "This looks like: …" and says what was seen ("a division,
+        nothing subtracted"), not what the code may look like.
+    answer : Any
+        The wrong answer: a function for :class:`Function` and :class:`Bug`, else a value.
+    why : str
+        One or two sentences: what went wrong and what to try.
+
+    Examples
+    --------
+    >>> Mistake("the sum", sum, "Divide by the number of values as well.").name
+    'the sum'
     """
 
     name: str
@@ -34,7 +45,19 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Result:
-    """The judgement: ``status`` is ``solved``, ``wrong`` or ``unattempted``."""
+    """The judgement of an answer.
+
+    Parameters
+    ----------
+    status : str
+        ``solved``, ``wrong`` or ``unattempted``.
+    lines : tuple of str
+        What is told besides the heading; a line that starts with four spaces is code.
+    passed, total : int
+        How many cases passed, and how many there are; 0 where nothing was judged.
+    mistake : Mistake or None
+        The known mistake that was recognised.
+    """
 
     status: str
     lines: tuple[str, ...] = ()
@@ -44,12 +67,53 @@ class Result:
 
 
 def mistake_lines(mistake: Mistake | None) -> tuple[str, ...]:
-    """The sentence that names a recognised mistake; nothing for none."""
-    return (f"This looks like: {mistake.name}. {mistake.why}",) if mistake else ()
+    """The sentence that names a recognised mistake.
+
+    Parameters
+    ----------
+    mistake : Mistake or None
+        What was recognised.
+
+    Returns
+    -------
+    tuple of str
+        One line, or none where nothing was recognised.
+    """
+    if mistake is None:
+        return ()
+    return (f"This looks like: {mistake.name}. {mistake.why}",)
 
 
 class Exercise:
-    """What all kinds share: identity, hints, display and progress. Subclasses judge."""
+    """What all kinds of exercise share; the subclasses judge.
+
+    Declare a :class:`Function`, :class:`Bug`, :class:`Value` or :class:`Choice` instead. A new
+    kind is a subclass that defines :meth:`judge`.
+
+    Parameters
+    ----------
+    id : str
+        ``<chapter>.<lesson>.<name>``: where the exercise stands, and under which name.
+    title : str
+        The title behind "Exercise 1 ·" in the notebook.
+    reference : Any
+        The right answer, as the notebook's solution gives it.
+    mistakes : sequence of Mistake
+        At least two known wrong answers, the first one that fits is named.
+    also_correct : sequence
+        At least one answer by another route that must pass too.
+    hints : sequence of str
+        At least two, from a nudge to nearly there.
+    carry_on : str
+        The sentence behind a ✓ that carries the idea further.
+
+    Attributes
+    ----------
+    kind : str
+        What the kind is called: "function", "value" and so on.
+    hints_shown : int
+        How many hints have been shown one by one in this kernel.
+    """
 
     kind = "exercise"
 
@@ -64,73 +128,153 @@ class Exercise:
         hints: Sequence[str],
         carry_on: str,
     ) -> None:
-        """``id`` is ``<chapter>.<lesson>.<name>``; ``carry_on`` the sentence behind a ✓."""
-        self.id, self.title, self.reference = id, title, reference
-        self.mistakes, self.also_correct = tuple(mistakes), tuple(also_correct)
-        self.hints, self.carry_on = tuple(hints), carry_on
-        self._hints_shown = 0
+        self.id = id
+        self.title = title
+        self.reference = reference
+        self.mistakes = tuple(mistakes)
+        self.also_correct = tuple(also_correct)
+        self.hints = tuple(hints)
+        self.carry_on = carry_on
+        self.hints_shown = 0
 
     @property
     def name(self) -> str:
         """The last part of the id: the name behind ``check.``."""
         return self.id.rpartition(".")[2]
 
-    def evaluate(self, answer: Any) -> Result:
-        """Judge ``answer`` without showing or recording anything, or changing any global state.
-
-        Cases and expected values may come from libraries that draw random numbers or warn: their
-        draws are always the same and their warnings, which are not the reader's, are not shown.
-        """
-        with kept_state(0), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return self._judge(answer)
-
-    def _judge(self, answer: Any) -> Result:
-        raise NotImplementedError
+    # --- what a lesson calls ----------------------------------------------------------------------
 
     def __call__(self, answer: Any = ...) -> None:
-        """Judge ``answer``, show the feedback and record it as the reader's progress."""
+        """Judge ``answer``, show the feedback and record it as the reader's progress.
+
+        Parameters
+        ----------
+        answer : Any
+            What the reader wrote; ``...`` counts as not attempted and is not recorded.
+        """
         result = self.evaluate(answer)
-        emit(self._block(result))
+        emit(self.block(result))
         if result.status != "unattempted":
-            progress.record(self.id, result.status, result.mistake.name if result.mistake else "")
+            mistake_name = result.mistake.name if result.mistake else ""
+            progress.record(self.id, result.status, mistake_name)
 
     def preview(self, answer: Any) -> None:
-        """Show the feedback on ``answer`` as a reader would see it, without recording it."""
-        emit(self._block(self.evaluate(answer)))
+        """Show the feedback on ``answer`` as a reader would see it, without recording it.
+
+        Parameters
+        ----------
+        answer : Any
+            As for the check itself.
+        """
+        emit(self.feedback(answer))
 
     def confirm(self, solution: Any) -> None:
         """Show that ``solution`` passes; never counts as progress.
 
-        Raises :class:`SolutionError` under ``COURSE_STRICT=1`` when it does not.
+        Parameters
+        ----------
+        solution : Any
+            The notebook's own solution.
+
+        Raises
+        ------
+        SolutionError
+            Under ``COURSE_STRICT=1``, when the solution does not pass.
         """
         result = self.evaluate(solution)
         if result.status == "solved":
             cases = f" all {result.total} cases" if result.total > 1 else ""
             emit(Block("good", f"This solution passes{cases}: {self.title}"))
             return
-        emit(self._block(result))
+        emit(self.block(result))
         if os.environ.get("COURSE_STRICT") == "1":
             raise SolutionError(f"{self.id}: {result.status}: {' '.join(result.lines)}")
 
     def hint(self, all: bool = False) -> None:
-        """Show the next hint, or ``all`` of them; after the last one they start again."""
+        """Show the next hint, or all of them; after the last one they start again.
+
+        Parameters
+        ----------
+        all : bool
+            Show every hint at once; the next single hint stays the same.
+        """
         if all:
             chosen = range(len(self.hints))
         else:
-            chosen = [self._hints_shown % len(self.hints)]
-            self._hints_shown += 1
+            chosen = [self.hints_shown % len(self.hints)]
+            self.hints_shown += 1
         for index in chosen:
             emit(Block("note", f"Hint {index + 1} of {len(self.hints)}", (self.hints[index],)))
 
-    def __repr__(self) -> str:
-        return f"{self.kind} {self.id!r} ({self.title}): call it with your answer"
+    # --- what it is made of -----------------------------------------------------------------------
 
-    def _block(self, result: Result) -> Block:
+    def evaluate(self, answer: Any) -> Result:
+        """Judge ``answer`` without showing or recording anything, or changing any global state.
+
+        Parameters
+        ----------
+        answer : Any
+            A function, a value or a letter, as the kind of exercise asks; anything is survived.
+
+        Returns
+        -------
+        Result
+            The judgement.
+        """
+        with quiet_state():
+            return self.judge(answer)
+
+    def judge(self, answer: Any) -> Result:
+        """Judge ``answer`` in the state that :meth:`evaluate` has prepared; each kind has its own.
+
+        Parameters
+        ----------
+        answer : Any
+            As for :meth:`evaluate`, which is the method to call.
+
+        Returns
+        -------
+        Result
+            The judgement.
+        """
+        raise NotImplementedError
+
+    def feedback(self, answer: Any) -> Block:
+        """What a reader would see who gives ``answer``; nothing is shown or recorded.
+
+        Parameters
+        ----------
+        answer : Any
+            As for the check itself.
+
+        Returns
+        -------
+        utils.display.Block
+            Its ``text()`` and ``html()`` are what the notebook shows.
+        """
+        return self.block(self.evaluate(answer))
+
+    def block(self, result: Result) -> Block:
+        """The block that tells a judgement to the reader.
+
+        Parameters
+        ----------
+        result : Result
+            What :meth:`evaluate` returned.
+
+        Returns
+        -------
+        utils.display.Block
+            A heading behind an icon, the judgement's lines, and the way to a hint unless the
+            exercise is solved.
+        """
         if result.status == "solved":
             count = f" ({result.passed} of {result.total} cases pass)" if result.total > 1 else ""
             return Block("good", f"Solved: {self.title}{count}", (*result.lines, self.carry_on))
-        help_line = f"For a hint run check.{self.name}.hint()."
+        lines = (*result.lines, f"For a hint run check.{self.name}.hint().")
         if result.status == "unattempted":
-            return Block("open", f"Not attempted yet: {self.title}", (*result.lines, help_line))
-        return Block("bad", f"Not yet: {self.title}", (*result.lines, help_line))
+            return Block("open", f"Not attempted yet: {self.title}", lines)
+        return Block("bad", f"Not yet: {self.title}", lines)
+
+    def __repr__(self) -> str:
+        return f"{self.kind} {self.id!r} ({self.title}): call it with your answer"

@@ -2,95 +2,91 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
-import re
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from exercises.engine.comparing import NO_RESULT, agrees, clone, difference
+from exercises.engine.cases import Case, Trial
+from exercises.engine.comparing import NO_RESULT, difference
+from exercises.engine.copying import clone
 from exercises.engine.exercise import SECONDS, Exercise, Mistake, Result, mistake_lines
 from exercises.engine.guarding import (
     Outcome,
-    alarms_available,
     describe_call,
     described,
     guarded_call,
-    kept_state,
     message_of,
-    time_limit,
 )
+from exercises.engine.kept_state import quiet_state
+from exercises.engine.recognising import KnownFault
+from exercises.engine.stubs import is_stub
+from exercises.engine.time_limits import alarms_available, time_limit
 from utils.display import describe
 
 
-@dataclass(frozen=True)
-class Case:
-    """One input of a function exercise.
-
-    The result is compared with ``expected`` if given, else with the exercise's ``expected``
-    function. ``check(result, *args, **kwargs)`` replaces the comparison by a property: it returns
-    ``None`` when the property holds and a sentence when it does not.
-    """
-
-    args: tuple = ()
-    kwargs: dict[str, Any] = field(default_factory=dict)
-    label: str = ""
-    expected: Any = ...
-    check: Callable[..., str | None] | None = None
-
-
-def is_stub(answer: Any) -> bool:
-    """Whether ``answer`` is still the placeholder: ``...``, or a body of nothing but ``...``.
-
-    Of a class, all methods must be placeholders; ``__init__`` may be given with the task.
-    """
-    if answer is ...:
-        return True
-    if inspect.isclass(answer):
-        methods = {name: value for name, value in vars(answer).items() if inspect.isfunction(value)}
-        asked = [value for name, value in methods.items() if name != "__init__"]
-        return bool(methods) and all(map(is_stub, asked or methods.values()))
-    if inspect.ismethod(answer):
-        answer = answer.__func__
-    if not inspect.isfunction(answer) or answer.__name__ == "<lambda>":
-        return False
-    code = answer.__code__
-    constants = [c for c in code.co_consts if c is not None and c != answer.__doc__]
-    return code.co_code in _EMPTY_BODIES and not constants and not code.co_names
-
-
-def _empty_bodies() -> set[bytes]:
-    def plain(): ...
-
-    def documented():
-        """Documented."""
-
-    return {function.__code__.co_code for function in (plain, documented)}
-
-
-_EMPTY_BODIES = _empty_bodies()
-
-
-def _says_both(problem: str | None) -> bool:
-    """Whether ``problem`` names expected and received whole, as it does for single numbers."""
-    return bool(problem) and problem.startswith("expected ")
-
-
-def _wording(problem: str | None) -> str:
-    """``problem`` without its numbers and the names of functions, which differ by chance."""
-    return re.sub(r"[-+]?\d[\d.,e+-]*|[\w.<>]+\(\)", "#", problem or "")
-
-
 class Function(Exercise):
-    """Write a function (or a class): judged by its results on ``cases``.
+    """Write a function (or a class), judged by its results on a handful of cases.
 
-    ``cases(rng)`` makes the cases with a seeded generator. ``expected(*args, **kwargs)`` gives the
-    right result, from a library or a defining property rather than from ``reference``.
-    ``use(answer, *args, **kwargs)`` says how an answer is used; by default it is called.
-    Mistakes are recognised by what they *do*: an answer that gives the same results on every case.
+    Mistakes are recognised by what they *do*: an answer that gives the same wrong results.
+
+    Parameters
+    ----------
+    id : str
+        ``<chapter>.<lesson>.<name>``.
+    title : str
+        The title behind "Exercise 1 ·" in the notebook.
+    cases : callable
+        ``cases(rng)`` gives the cases, made with the seeded ``numpy.random.Generator`` that it
+        receives: at least two, edge cases among them, chosen so that known mistakes differ.
+    reference : callable
+        The right answer as the notebook's solution gives it; the feedback quotes its signature.
+    mistakes : sequence of Mistake
+        At least two known wrong answers with what to tell about them.
+    also_correct : sequence of callable
+        At least one right answer by another route that must pass too.
+    hints : sequence of str
+        At least two, from a nudge to nearly there.
+    carry_on : str
+        The sentence behind a ✓ that carries the idea further.
+    expected : callable, optional
+        ``expected(*args, **kwargs)`` gives the right result, from a library or a defining
+        property rather than from ``reference``. Not needed where every case has its own
+        ``expected`` or ``check``.
+    use : callable, optional
+        ``use(answer, *args, **kwargs)`` says how an answer is used; by default it is called. An
+        answer that is a class is made and used here.
+    rtol, atol : float
+        Results pass when ``|received − expected| ≤ atol + rtol·|expected|``.
+    seconds : float
+        The time that an answer may take for all cases together.
+
+    Examples
+    --------
+    >>> def cases(rng):
+    ...     yield Case(([1.0, 3.0],), label="two numbers")
+    ...     yield Case((rng.integers(10, size=4).tolist(),), label="drawn at random")
+    >>> mean = Function(
+    ...     "chapter.lesson.mean",
+    ...     title="A mean",
+    ...     cases=cases,
+    ...     expected=np.mean,
+    ...     reference=lambda values: sum(values) / len(values),
+    ...     mistakes=[Mistake("the sum", sum, "Divide by the number of values as well.")],
+    ...     also_correct=[np.average],
+    ...     hints=["Add them up.", "Then divide."],
+    ...     carry_on="It is the number with the least squared distance from all of them.",
+    ... )
+    >>> mean.evaluate(lambda values: np.sum(values)).mistake.name
+    'the sum'
+    >>> print(mean.feedback(np.median).text())
+    ✗ Not yet: A mean
+      Case 2 (drawn at random): expected 5.25, received 5.5.
+      Input: list of length 4: [8, 6, 5, 2]
+      For a hint run check.mean.hint().
     """
 
     kind = "function"
@@ -99,28 +95,64 @@ class Function(Exercise):
         self,
         id: str,
         *,
+        title: str,
         cases: Callable[[np.random.Generator], Iterable[Case]],
+        reference: Callable[..., Any],
+        mistakes: Sequence[Mistake],
+        also_correct: Sequence[Callable[..., Any]],
+        hints: Sequence[str],
+        carry_on: str,
         expected: Callable[..., Any] | None = None,
         use: Callable[..., Any] | None = None,
         rtol: float = 1e-6,
         atol: float = 1e-8,
         seconds: float = SECONDS,
-        **shared: Any,
     ) -> None:
-        super().__init__(id, **shared)
-        self._cases, self._expected, self._use = cases, expected, use
-        self.rtol, self.atol, self.seconds = rtol, atol, seconds
-        # The cases are always the same, so what is asked of each is computed once: the right
-        # result by the number of the case, a wrong answer's behaviour by answer and number.
-        self._right: dict[int, Any] = {}
-        self._known: dict[tuple[Callable[..., Any], int], tuple[Outcome, str | None]] = {}
+        super().__init__(
+            id,
+            title=title,
+            reference=reference,
+            mistakes=mistakes,
+            also_correct=also_correct,
+            hints=hints,
+            carry_on=carry_on,
+        )
+        self._make_cases = cases
+        self._expected = expected
+        self._use = use
+        self.rtol = rtol
+        self.atol = atol
+        self.seconds = seconds
+        # The cases are always the same, so the right result of each is computed once.
+        self._right_results: dict[int, Any] = {}
+        self._known_faults = [self.known_fault(mistake.answer) for mistake in self.mistakes]
 
     def cases(self) -> list[Case]:
-        """The cases, made anew and always the same."""
-        with kept_state(0):  # the cases may use global generators too
-            return list(self._cases(np.random.default_rng(0)))
+        """Make the cases.
 
-    def _judge(self, answer: Any) -> Result:
+        Returns
+        -------
+        list of Case
+            Always the same ones, whatever the state of the random generators.
+        """
+        with quiet_state():
+            return list(self._make_cases(np.random.default_rng(0)))
+
+    # --- judging ----------------------------------------------------------------------------------
+
+    def judge(self, answer: Any) -> Result:
+        """Try the answer on every case and judge what it did.
+
+        Parameters
+        ----------
+        answer : Any
+            A function, a class, or whatever the reader handed in.
+
+        Returns
+        -------
+        Result
+            The judgement.
+        """
         if is_stub(answer):
             return Result("unattempted", self._unattempted_lines())
         if not callable(answer):
@@ -132,26 +164,139 @@ class Function(Exercise):
                     f"check.{self.name}(your_function)",
                 ),
             )
+        return self.verdict(self.trials(answer))
+
+    def trials(self, answer: Callable[..., Any]) -> list[Trial]:
+        """Try an answer on the cases, one after the other, until the time is over.
+
+        Parameters
+        ----------
+        answer : callable
+            The answer.
+
+        Returns
+        -------
+        list of Trial
+            One for each case. Those behind the time limit were not reached; the last one that was
+            says so if nothing else was wrong.
+        """
         cases = self.cases()
-        outcomes, problems = self._run(answer, cases)
-        failures = [i for i, problem in enumerate(problems) if problem]
-        notes = self._notes(outcomes)
-        if not failures:
-            return Result("solved", notes, len(cases), len(cases))
-        first = failures[0]
-        lines = self._failure_lines(cases[first], first, problems[first], outcomes[first])
-        passed = len(cases) - len(failures) - (len(cases) - len(problems))
-        if len(problems) == len(cases):
-            mistake = self._recognise(cases, outcomes, problems)
-        else:  # stopped by the time limit: too little was seen to name a mistake
-            mistake = None
-        lines = (*mistake_lines(mistake), *lines, *notes)
-        return Result("wrong", lines, passed, len(cases), mistake)
+        deadline = time.monotonic() + self.seconds
+        trials: list[Trial] = []
+        for number, case in enumerate(cases, start=1):
+            trial = self.attempt(answer, number, case, seconds=deadline - time.monotonic())
+            trials.append(trial)
+            if trial.outcome.timed_out or time.monotonic() > deadline:
+                break
+        stopped = len(trials) < len(cases)
+        if stopped and not any(trial.failed for trial in trials):
+            trials[-1] = dataclasses.replace(trials[-1], problem=self._too_slow())
+        not_reached = [
+            Trial(number, case)
+            for number, case in enumerate(cases, start=1)
+            if number > len(trials)
+        ]
+        return trials + not_reached
 
-    def _unattempted_lines(self) -> tuple[str, ...]:
-        return ("Replace the ... by your own code and run the cell again.",)
+    def attempt(
+        self, answer: Callable[..., Any], number: int, case: Case, *, seconds: float | None = None
+    ) -> Trial:
+        """Try an answer on one case.
 
-    def _call(self, answer: Any, case: Case, seconds: float) -> Outcome:
+        Parameters
+        ----------
+        answer : callable
+            The answer.
+        number : int
+            The place of the case among :meth:`cases`, from 1 on.
+        case : Case
+            The case; it is not altered.
+        seconds : float, optional
+            The time that call and comparison may take; by default all that the exercise allows.
+
+        Returns
+        -------
+        Trial
+            The case, what the answer did, and what is wrong with it.
+        """
+        seconds = self.seconds if seconds is None else seconds
+        deadline = time.monotonic() + seconds
+        outcome = self._call(answer, case, seconds)
+        if outcome.timed_out:
+            return Trial(number, case, outcome, self._too_slow())
+        if outcome.error is not None:
+            return Trial(number, case, outcome, _error_problem(outcome.error))
+        # A value that resists comparison gets a second at least.
+        left = max(deadline - time.monotonic(), 1.0)
+        return self._compared(number, case, outcome, left)
+
+    def verdict(self, trials: Sequence[Trial]) -> Result:
+        """Judge an answer by what it did.
+
+        Parameters
+        ----------
+        trials : sequence of Trial
+            What :meth:`trials` returned.
+
+        Returns
+        -------
+        Result
+            The first failing case, the mistake if it is a known one, and what else was noticed.
+        """
+        notes = self._notes(trials)
+        passed = sum(trial.passed for trial in trials)
+        failed = [trial for trial in trials if trial.failed]
+        if not failed:
+            return Result("solved", notes, passed, len(trials))
+        mistake = self.recognise(trials)
+        lines = (*mistake_lines(mistake), *self._failure_lines(failed[0]), *notes)
+        return Result("wrong", lines, passed, len(trials), mistake)
+
+    # --- recognising ------------------------------------------------------------------------------
+
+    def recognise(self, trials: Sequence[Trial]) -> Mistake | None:
+        """The known mistake that an answer behaves like.
+
+        Parameters
+        ----------
+        trials : sequence of Trial
+            What :meth:`trials` returned.
+
+        Returns
+        -------
+        Mistake or None
+            The first one that does the same on every case; None also where the time limit left
+            too little to see.
+        """
+        if not all(trial.reached for trial in trials):
+            return None
+        for mistake, fault in zip(self.mistakes, self._known_faults, strict=True):
+            if fault.explains(trials):
+                return mistake
+        return None
+
+    def known_fault(self, answer: Callable[..., Any]) -> KnownFault:
+        """Remember what a wrong answer does on this exercise's cases.
+
+        Parameters
+        ----------
+        answer : callable
+            The wrong answer.
+
+        Returns
+        -------
+        KnownFault
+            ``explains(trials)`` says whether another answer behaves like it.
+        """
+        # Wrong results are matched a little more loosely than right ones: another route to the
+        # same mistake rounds differently.
+        return KnownFault(
+            answer, self.attempt, rtol=max(self.rtol, 1e-5), atol=max(self.atol, 1e-7)
+        )
+
+    # --- steps of an attempt ----------------------------------------------------------------------
+
+    def _call(self, answer: Callable[..., Any], case: Case, seconds: float) -> Outcome:
         if self._use is None:
             return guarded_call(answer, case.args, case.kwargs, seconds=seconds)
 
@@ -160,20 +305,37 @@ class Function(Exercise):
 
         return guarded_call(used, case.args, case.kwargs, seconds=seconds)
 
-    def _run(self, answer: Any, cases: list[Case]) -> tuple[list[Outcome], list[str | None]]:
-        """Outcomes and problems (None: none) case by case, up to the time limit."""
-        outcomes: list[Outcome] = []
-        problems: list[str | None] = []
-        deadline = time.monotonic() + self.seconds
-        for index, case in enumerate(cases):
-            outcome = self._call(answer, case, deadline - time.monotonic())
-            outcomes.append(outcome)
-            problems.append(self._problem(case, index, outcome, deadline))
-            if outcome.timed_out or time.monotonic() > deadline:
-                break
-        if len(problems) < len(cases) and not any(problems):
-            problems[-1] = self._too_slow()
-        return outcomes, problems
+    def _compared(self, number: int, case: Case, outcome: Outcome, seconds: float) -> Trial:
+        """The trial of a call that returned a value."""
+        expected = ...
+        try:
+            with quiet_state(), time_limit(seconds):
+                if case.check is not None:
+                    problem = case.check(outcome.value, *clone(case.args), **clone(case.kwargs))
+                else:
+                    expected = self._right_result(number, case)
+                    problem = difference(expected, outcome.value, rtol=self.rtol, atol=self.atol)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # a value may answer every question with an error
+            if outcome.value is None:
+                problem = NO_RESULT
+            else:
+                problem = f"the result cannot be judged: received {described(outcome.value)}"
+        return Trial(number, case, outcome, problem, expected)
+
+    def _right_result(self, number: int, case: Case) -> Any:
+        if case.expected is not ...:
+            return case.expected
+        if number not in self._right_results:
+            result = self._expected(*clone(case.args), **clone(case.kwargs))
+            self._right_results[number] = result
+        return self._right_results[number]
+
+    # --- words ------------------------------------------------------------------------------------
+
+    def _unattempted_lines(self) -> tuple[str, ...]:
+        return ("Replace the ... by your own code and run the cell again.",)
 
     def _too_slow(self) -> str:
         return (
@@ -181,52 +343,21 @@ class Function(Exercise):
             "than needed"
         )
 
-    def _problem(self, case: Case, index: int, outcome: Outcome, deadline: float) -> str | None:
-        if outcome.timed_out:
-            return self._too_slow()
-        if outcome.error is not None:
-            text = message_of(outcome.error)
-            kind = type(outcome.error).__name__
-            if isinstance(outcome.error, SystemExit):
-                return "your code left Python (exit or quit) instead of returning a result"
-            return f"your code raised {kind}: {text}" if text else f"your code raised {kind}"
-        try:
-            with time_limit(max(deadline - time.monotonic(), 1.0)):
-                if case.check is not None:
-                    return case.check(outcome.value, *clone(case.args), **clone(case.kwargs))
-                expected = self._expected_of(case, index)
-                return difference(expected, outcome.value, rtol=self.rtol, atol=self.atol)
-        except KeyboardInterrupt:
-            raise
-        except BaseException:
-            if outcome.value is None:
-                return NO_RESULT
-            return f"the result cannot be judged: received {described(outcome.value)}"
-
-    def _expected_of(self, case: Case, index: int) -> Any:
-        if case.expected is not ...:
-            return case.expected
-        if index not in self._right:
-            # The state is the same whatever came before, as it must be for what is kept.
-            with kept_state(0):
-                self._right[index] = self._expected(*clone(case.args), **clone(case.kwargs))
-        return self._right[index]
-
-    def _failure_lines(
-        self, case: Case, index: int, problem: str | None, outcome: Outcome
-    ) -> tuple[str, ...]:
+    def _failure_lines(self, trial: Trial) -> tuple[str, ...]:
+        """The failing case: what is wrong, the input, and what came out of it."""
+        case, outcome, problem = trial.case, trial.outcome, trial.problem
         label = f" ({case.label})" if case.label else ""
+        full_stop = "" if problem.endswith((".", "?", "!")) else "."
         lines = [
-            f"Case {index + 1}{label}: {problem}" + ("" if str(problem)[-1:] in ".?!" else ".")
+            f"Case {trial.number}{label}: {problem}{full_stop}",
+            f"Input: {describe_call(case.args, case.kwargs)}",
         ]
-        lines.append(f"Input: {describe_call(case.args, case.kwargs)}")
         if outcome.error is not None:
             lines += [f"    {frame}" for frame in outcome.frames]
             if isinstance(outcome.error, TypeError) and not outcome.frames:
                 lines.append(f"The signature is {self._signature()}.")
-        elif not outcome.timed_out and case.check is None and not _says_both(problem):
-            expected = self._expected_of(case, index)
-            lines.append(f"Expected: {describe(expected)}")
+        elif trial.expected is not ... and not _says_both(problem):
+            lines.append(f"Expected: {describe(trial.expected)}")
             lines.append(f"Received: {described(outcome.value)}")
         if outcome.printed:
             lines.append(f"It printed: {describe(outcome.printed)}")
@@ -243,12 +374,14 @@ class Function(Exercise):
         return f"{self.name}{inspect.Signature(bare)}"
 
     @staticmethod
-    def _notes(outcomes: list[Outcome]) -> tuple[str, ...]:
+    def _notes(trials: Sequence[Trial]) -> tuple[str, ...]:
+        """What is no fault of the result but worth telling."""
         notes = []
-        changed = next((o.changed for o in outcomes if o.changed), ())
-        if changed:
+        changed = [trial.outcome.changed for trial in trials if trial.reached]
+        first_change = next(filter(None, changed), None)
+        if first_change:
             notes.append(
-                f"Note: your code changes {' and '.join(changed)} in place. The check used "
+                f"Note: your code changes {' and '.join(first_change)} in place. The check used "
                 "copies; in a program the caller's data would now be different."
             )
         if not alarms_available():
@@ -257,58 +390,15 @@ class Function(Exercise):
             )
         return tuple(notes)
 
-    def _recognise(
-        self, cases: list[Case], outcomes: list[Outcome], problems: list[str | None]
-    ) -> Mistake | None:
-        for mistake in self.mistakes:
-            if self._behaves_like(mistake.answer, cases, outcomes, problems):
-                return mistake
-        return None
 
-    def _behaves_like(
-        self,
-        wrong: Callable[..., Any],
-        cases: list[Case],
-        outcomes: list[Outcome],
-        problems: list[str | None],
-    ) -> bool:
-        """Same result on every failing case; right wherever the answer is right.
+def _error_problem(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return "your code left Python (exit or quit) instead of returning a result"
+    kind = type(error).__name__
+    text = message_of(error)
+    return f"your code raised {kind}: {text}" if text else f"your code raised {kind}"
 
-        Where a property is judged, results may be random: the same complaint is enough.
-        """
-        for index, case in enumerate(cases):
-            outcome, problem = outcomes[index], problems[index]
-            other, other_problem = self._behaviour(wrong, case, index)
-            if bool(other_problem) != bool(problem):
-                return False
-            if not problem:
-                continue
-            if (outcome.error is None) != (other.error is None):
-                return False
-            if outcome.error is not None:
-                # The kind alone would take every NameError for every other one.
-                if _wording(problem) != _wording(other_problem):
-                    return False
-            elif not (
-                self._same_value(other.value, outcome.value)
-                or (case.check and _wording(problem) == _wording(other_problem))
-            ):
-                return False
-        return True
 
-    def _behaviour(
-        self, wrong: Callable[..., Any], case: Case, index: int
-    ) -> tuple[Outcome, str | None]:
-        """What a known wrong answer does on one case: run the first time it is compared with."""
-        if (wrong, index) in self._known:
-            return self._known[wrong, index]
-        outcome = self._call(wrong, case, self.seconds)
-        problem = self._problem(case, index, outcome, time.monotonic() + self.seconds)
-        if not outcome.timed_out:  # which a busy machine may have caused
-            self._known[wrong, index] = outcome, problem
-        return outcome, problem
-
-    def _same_value(self, first: Any, second: Any) -> bool:
-        # Wrong results are matched a little more loosely than right ones: another route to the
-        # same mistake rounds differently.
-        return agrees(first, second, rtol=max(self.rtol, 1e-5), atol=max(self.atol, 1e-7))
+def _says_both(problem: str) -> bool:
+    """Whether ``problem`` names expected and received whole, as it does for single numbers."""
+    return problem.startswith("expected ")

@@ -11,7 +11,6 @@ another program is left alone.
 from __future__ import annotations
 
 import contextlib
-import html
 import itertools
 import json
 import math
@@ -24,7 +23,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 WAIT_SECONDS = 5.0  # how long one kernel waits for another that is writing
-_warned: set[str] = set()
+told: set[str] = set()  # sentences about the store that were printed and are not repeated
 
 _COLUMNS = ("exercise", "status", "mistake", "at")
 _SCHEMA = """
@@ -45,7 +44,14 @@ _INSERT = "INSERT INTO attempts (exercise, status, mistake, at) VALUES (?, ?, ?,
 
 
 def path() -> Path:
-    """Where the progress is kept."""
+    """Where the progress is kept.
+
+    Returns
+    -------
+    pathlib.Path
+        The file that ``COURSE_PROGRESS`` names, else one in the user's data folder; it need not
+        exist yet.
+    """
     named = os.environ.get("COURSE_PROGRESS", "").strip()
     if named:
         return Path(named).expanduser()
@@ -91,14 +97,22 @@ def _set_aside(file: Path) -> Path | None:
         except sqlite3.DatabaseError as error:
             if not _is_corrupt(error):
                 return None
-        stamp = f"{file.name}.corrupt-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
-        names = (file.with_name(stamp + (f"-{n}" if n else "")) for n in itertools.count())
-        target = next(name for name in names if not name.exists())
+        target = _free_name(file)
         os.replace(file, target)
         for suffix in ("-journal", "-wal", "-shm"):
             with contextlib.suppress(OSError):
                 os.replace(f"{file}{suffix}", f"{target}{suffix}")
         return target
+
+
+def _free_name(file: Path) -> Path:
+    """A name beside ``file`` that no file has."""
+    stamp = f"{file.name}.corrupt-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
+    target = file.with_name(stamp)
+    for number in itertools.count(1):
+        if not target.exists():
+            return target
+        target = file.with_name(f"{stamp}-{number}")
 
 
 @contextlib.contextmanager
@@ -125,6 +139,10 @@ def _is_corrupt(error: sqlite3.DatabaseError) -> bool:
 
 
 def _safely(action: Callable[[sqlite3.Connection], T], default: T) -> T:
+    """What ``action`` returns; where the store cannot be used, a warning line and ``default``.
+
+    A corrupt file is set aside, and the action tried once more on a new one.
+    """
     for attempt in (1, 2):
         try:
             with _store() as connection:
@@ -151,21 +169,37 @@ def _warn(reason: str) -> None:
 
 
 def _say_once(sentence: str) -> None:
-    if sentence not in _warned:
-        _warned.add(sentence)
+    if sentence not in told:
+        told.add(sentence)
         print(sentence)
 
 
 def record(exercise: str, status: str, mistake: str = "") -> None:
-    """Keep one attempt: ``status`` is ``solved`` or ``wrong``, ``mistake`` the recognised name."""
+    """Keep one attempt, with the time of now.
+
+    Parameters
+    ----------
+    exercise : str
+        The exercise's id.
+    status : str
+        ``solved`` or ``wrong``.
+    mistake : str
+        The name of the known mistake that was recognised; empty for none.
+    """
     row = (exercise, status, mistake, time.time())
     _safely(lambda store: store.execute(_INSERT, row), None)
 
 
 def attempts() -> list[dict[str, Any]]:
-    """Every attempt, oldest first: ``exercise``, ``status``, ``mistake``, ``at`` (Unix seconds).
+    """Every attempt, oldest first.
 
     Rows of a damaged file that are no attempts are left out, which is said once.
+
+    Returns
+    -------
+    list of dict
+        Each with ``exercise``, ``status`` and ``mistake`` as :func:`record` got them, and ``at``,
+        the time in seconds since 1970 (UTC).
     """
     rows = _safely(lambda store: store.execute(_SELECT).fetchall(), [])
     found = [row for row in rows if _is_attempt(*row)]
@@ -178,24 +212,55 @@ def attempts() -> list[dict[str, Any]]:
 
 
 def solved() -> set[str]:
-    """The ids of all exercises solved at least once; a later wrong answer takes nothing away."""
+    """The exercises solved at least once; a later wrong answer takes nothing away.
+
+    Returns
+    -------
+    set of str
+        Their ids.
+    """
     return {row["exercise"] for row in attempts() if row["status"] == "solved"}
 
 
 def reset() -> int:
-    """Forget every attempt and return how many there were."""
+    """Forget every attempt.
+
+    Returns
+    -------
+    int
+        How many there were.
+    """
     return _safely(lambda store: store.execute("DELETE FROM attempts").rowcount, 0)
 
 
 def export_json() -> str:
-    """All attempts as JSON text that :func:`import_json` reads."""
+    """All attempts as text.
+
+    Returns
+    -------
+    str
+        JSON that :func:`import_json` reads.
+    """
     return json.dumps({"format": 1, "attempts": attempts()}, indent=1, ensure_ascii=False)
 
 
 def import_json(text: str) -> int:
-    """Add exported attempts that are not there yet; returns how many were new.
+    """Add exported attempts that are not there yet.
 
-    Raises ``ValueError`` with a readable reason for text that :func:`export_json` did not write.
+    Parameters
+    ----------
+    text : str
+        What :func:`export_json` returned, here or on another computer.
+
+    Returns
+    -------
+    int
+        How many were new.
+
+    Raises
+    ------
+    ValueError
+        For text that :func:`export_json` did not write; nothing is added then.
     """
     try:
         saved = json.loads(text)
@@ -232,56 +297,3 @@ def _is_attempt(*row: Any) -> bool:
     except ValueError:
         return False
     return True
-
-
-class Table:
-    """Lessons with the number of exercises solved, as HTML in a notebook and text elsewhere."""
-
-    def __init__(self) -> None:
-        from utils.course import CHAPTERS, lessons
-
-        found = lessons()
-        done, tried = solved(), {row["exercise"] for row in attempts()}
-        self.rows = [
-            (
-                lesson.title,
-                sum(id in done for id in lesson.exercises),
-                len(lesson.exercises),
-                sum(id in tried and id not in done for id in lesson.exercises),
-            )
-            for lesson in found
-        ]
-        # The chapters, each by the row of its first lesson.
-        self.chapters: dict[int, str] = {}
-        for index, lesson in enumerate(found):
-            if lesson.chapter and (not index or found[index - 1].chapter != lesson.chapter):
-                number, name = int(lesson.chapter[:2]), CHAPTERS[lesson.chapter]
-                self.chapters[index] = f"{number} · {name}"
-
-    def __repr__(self) -> str:
-        width = max((len(title) for title, *_ in self.rows), default=0)
-        lines = []
-        for index, (title, right, total, open_) in enumerate(self.rows):
-            if index in self.chapters:
-                lines.append(self.chapters[index])
-            mark = "✓" if total and right == total else "○"
-            said = f"{mark} {title:<{width}}  {right} of {total} solved"
-            lines.append(said + (f", {open_} tried" if open_ else ""))
-        return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        rows = ""
-        for index, (title, right, total, open_) in enumerate(self.rows):
-            if index in self.chapters:
-                name = html.escape(self.chapters[index])
-                rows += (
-                    f"<tr><th colspan='3' scope='rowgroup' style='text-align:left'>{name}</th></tr>"
-                )
-            mark = "✓ " if total and right == total else ""
-            rows += f"<tr><td style='text-align:left'>{html.escape(title)}</td>"
-            rows += f"<td>{mark}{right} of {total}</td><td>{open_ or '–'}</td></tr>"
-        return (
-            "<table><caption>Your progress</caption><thead><tr>"
-            "<th scope='col' style='text-align:left'>Lesson</th><th scope='col'>solved</th>"
-            f"<th scope='col'>tried, not solved yet</th></tr></thead><tbody>{rows}</tbody></table>"
-        )

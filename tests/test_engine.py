@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 import os
 import random
+import re
 import sys
 import tempfile
 import threading
@@ -26,11 +28,12 @@ from exercises.engine import (
     Mistake,
     Option,
     SolutionError,
+    Trial,
     Value,
     is_stub,
     progress,
 )
-from exercises.engine.guarding import alarms_available
+from exercises.engine.time_limits import alarms_available
 
 needs_alarms = pytest.mark.skipif(not alarms_available(), reason="no POSIX alarms here")
 TEXTS = {"hints": ("Look at the scores.", "Subtract the largest."), "carry_on": "Carry on."}
@@ -39,7 +42,7 @@ TEXTS = {"hints": ("Look at the scores.", "Subtract the largest."), "carry_on": 
 @pytest.fixture(autouse=True)
 def own_progress(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.sqlite3"))
-    monkeypatch.setattr(progress, "_warned", set())
+    monkeypatch.setattr(progress, "told", set())
 
 
 def softmax(scores):
@@ -86,7 +89,7 @@ def impatient(monkeypatch):
 
 
 def text_of(exercise: Exercise, answer) -> str:
-    return exercise._block(exercise.evaluate(answer)).text()
+    return exercise.feedback(answer).text()
 
 
 # --- right, differently right, wrong and recognised ---------------------------------------------
@@ -193,6 +196,82 @@ def test_the_failing_case_is_shown_with_input_expected_and_received():
     assert "Expected: tensor of shape (2,), float64: [0.25, 0.75]" in text
     assert "Received: None" in text
     assert "For a hint run check.softmax.hint()." in text
+
+
+# --- what other code may ask of an exercise -----------------------------------------------------
+
+
+def test_the_feedback_is_what_a_check_shows_and_is_not_recorded(capsys):
+    for answer in (softmax, EXERCISE.mistakes[0].answer, ...):
+        block = EXERCISE.feedback(answer)
+        assert progress.attempts() == []
+        EXERCISE.preview(answer)
+        assert capsys.readouterr().out == f"{block.text()}\n"
+    EXERCISE(softmax)
+    assert capsys.readouterr().out == f"{EXERCISE.feedback(softmax).text()}\n"
+
+
+def test_trials_tell_what_an_answer_did_on_each_case():
+    trials = EXERCISE.trials(lambda s: softmax(s) if len(s) == 2 else s)
+    assert [trial.number for trial in trials] == [1, 2, 3]
+    assert [trial.passed for trial in trials] == [True, False, True]
+    assert [trial.failed for trial in trials] == [False, True, False]
+    assert all(trial.reached for trial in trials)
+    assert trials[1].problem == "5 of 5 entries differ"
+    assert trials[1].outcome.value.tolist() == trials[1].case.args[0].tolist()
+    assert trials[1].expected.tolist() == pytest.approx(softmax(trials[1].case.args[0]))
+    assert EXERCISE.verdict(trials) == EXERCISE.evaluate(lambda s: softmax(s) if len(s) == 2 else s)
+
+
+@needs_alarms
+def test_cases_behind_the_time_limit_are_neither_passed_nor_failed():
+    trials = FAST.trials(lambda s: softmax(s) if s[0] == 0 else spin(s))
+    assert [trial.passed for trial in trials] == [True, False, False]
+    assert [trial.failed for trial in trials] == [False, True, False]
+    assert [trial.reached for trial in trials] == [True, True, False]
+    assert FAST.recognise(trials) is None
+
+
+def test_no_mistake_is_named_where_the_time_limit_left_too_little_to_see():
+    def wrong_for_two(scores):
+        return softmax(scores) + (scores[-1] == math.log(3.0))
+
+    mistake = Mistake("one more", wrong_for_two, "Leave the 1 out.")
+    exercise = softmax_exercise(mistakes=[mistake])
+    first, second, third = exercise.trials(wrong_for_two)
+    assert exercise.recognise([first, second, third]) is mistake
+    assert exercise.recognise([first, second, Trial(3, third.case)]) is None
+
+
+def test_trials_can_be_compared_with_any_wrong_answer():
+    fault = EXERCISE.known_fault(lambda s: softmax(s) / 2)
+    assert fault.explains(EXERCISE.trials(lambda s: 0.5 * by_torch(s)))
+    assert not fault.explains(EXERCISE.trials(lambda s: softmax(s) / 3))
+    assert not fault.explains(EXERCISE.trials(softmax))
+
+
+def test_what_is_remembered_of_a_fault_holds_no_inputs_and_no_frames():
+    exercise = softmax_exercise()
+    case = exercise.cases()[0]
+    axis_1 = exercise.known_fault(EXERCISE.mistakes[4].answer)
+    behaviour = axis_1.behaviour(1, case)
+    assert behaviour.raised
+    assert behaviour.problem.startswith("your code raised AxisError")
+    assert vars(behaviour).keys() == {"problem", "raised", "value"}
+    assert behaviour.value is None
+    assert exercise.known_fault(softmax).behaviour(1, case).value is None  # right: not needed
+
+
+@pytest.mark.parametrize("kind", [Function, Bug, Value, Choice])
+def test_an_author_sees_every_argument_with_its_type_and_its_meaning(kind):
+    headings = re.findall(r"^([a-z_, ]+?)(?: :|$)", inspect.getdoc(kind), re.MULTILINE)
+    names = {name for heading in headings for name in heading.split(", ")}
+    _self, id, *others = inspect.signature(kind.__init__).parameters.values()
+    assert id.name == "id"
+    for parameter in others:
+        assert parameter.kind is inspect.Parameter.KEYWORD_ONLY, parameter
+        assert parameter.annotation is not inspect.Parameter.empty, parameter
+        assert parameter.name in names, parameter
 
 
 # --- answers of every kind ----------------------------------------------------------------------
@@ -371,7 +450,7 @@ WRONG = {
 def test_every_wrong_result_is_judged_wrong_in_a_few_lines(name):
     result = EXERCISE.evaluate(WRONG[name])
     assert result.status == "wrong"
-    block = EXERCISE._block(result)
+    block = EXERCISE.block(result)
     assert len(block.text()) < 3_000
     assert len(block.html()) < 6_000
     assert "0x" not in block.text()
@@ -441,7 +520,7 @@ class Yes:
 def test_hostile_results_are_judged_wrong(make, impatient):
     result = FAST.evaluate(lambda s: make())
     assert result.status == "wrong"
-    assert len(FAST._block(result).text()) < 3_000
+    assert len(FAST.block(result).text()) < 3_000
 
 
 def test_changed_inputs_are_told_and_the_data_stay_untouched():
@@ -671,7 +750,7 @@ QUICK = settings(
 def test_arbitrary_results_never_raise_out_of_evaluate(value):
     result = FAST.evaluate(lambda s: value)
     assert result.status == "wrong"
-    block = FAST._block(result)
+    block = FAST.block(result)
     assert len(block.text()) < 4_000
     block.html().encode()
 
@@ -682,7 +761,7 @@ def test_arbitrary_values_and_letters_never_raise_out_of_evaluate(value):
     for exercise in (VALUE, CHOICE, EXERCISE):
         result = exercise.evaluate(value)
         assert result.status in ("solved", "wrong", "unattempted")
-        assert len(exercise._block(result).text()) < 4_000
+        assert len(exercise.block(result).text()) < 4_000
 
 
 def change_argument(scores):
@@ -768,7 +847,7 @@ def test_misbehaving_functions_get_an_answer_and_leave_no_trace(deeds, end, valu
     assert time.monotonic() - start < 10
     assert state() == before
     assert result.status == "wrong"
-    assert len(FAST._block(result).text()) < 4_000
+    assert len(FAST.block(result).text()) < 4_000
 
 
 # --- stubs --------------------------------------------------------------------------------------

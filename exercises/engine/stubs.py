@@ -1,0 +1,70 @@
+"""Whether an answer is still the placeholder that the notebook hands out."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+
+def is_stub(answer: Any) -> bool:
+    """Whether ``answer`` is still the placeholder: ``...``, or a body of nothing but ``...``.
+
+    Parameters
+    ----------
+    answer : Any
+        A function, method or class; anything else but ``...`` is no placeholder.
+
+    Returns
+    -------
+    bool
+        True also for a body of a docstring alone. Of a class, all methods must be placeholders;
+        ``__init__`` may be given with the task.
+
+    Examples
+    --------
+    >>> def mean(values): ...
+    >>> is_stub(mean)
+    True
+    >>> is_stub(sum)
+    False
+    """
+    if answer is ...:
+        return True
+    if inspect.isclass(answer):
+        return _is_stub_class(answer)
+    if inspect.ismethod(answer):
+        answer = answer.__func__
+    if not inspect.isfunction(answer) or answer.__name__ == "<lambda>":
+        return False
+    return _is_empty(answer)
+
+
+def _is_stub_class(answer: type) -> bool:
+    methods = {name: value for name, value in vars(answer).items() if inspect.isfunction(value)}
+    asked_for = [method for name, method in methods.items() if name != "__init__"]
+    return bool(methods) and all(map(is_stub, asked_for or methods.values()))
+
+
+def _is_empty(function: Callable) -> bool:
+    code = function.__code__
+    constants = [
+        constant
+        for constant in code.co_consts
+        if constant is not None and constant != function.__doc__
+    ]
+    return code.co_code in _EMPTY_BODIES and not constants and not code.co_names
+
+
+def _empty_bodies() -> set[bytes]:
+    """What Python makes of an empty body, with a docstring and without."""
+
+    def plain(): ...
+
+    def documented():
+        """Documented."""
+
+    return {function.__code__.co_code for function in (plain, documented)}
+
+
+_EMPTY_BODIES = _empty_bodies()
