@@ -24,7 +24,7 @@ from exercises.engine.guarding import (
     message_of,
     own_frames,
 )
-from exercises.engine.kept_state import kept_state, quiet_state
+from exercises.engine.state import kept_state, quiet_state
 from exercises.engine.time_limits import TimeLimitError, alarms_available, time_limit
 
 needs_alarms = pytest.mark.skipif(not alarms_available(), reason="no POSIX alarms here")

@@ -24,7 +24,7 @@ What they are built on:
 `comparing`       how a result differs from the expected one, in a sentence
 `copying`         copies of inputs and results
 `guarding`        call a reader's code so that nothing it does can hurt the notebook around it
-`kept_state`      random generators and settings that a check leaves as they were
+`state`           random generators and settings that a check leaves as they were
 `time_limits`     stop what never ends
 `progress`        what was tried and solved, in a small SQLite file
 `progress_table`  the table that a reader sees of it

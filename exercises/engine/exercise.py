@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from exercises.engine import progress
-from exercises.engine.kept_state import quiet_state
+from exercises.engine.state import quiet_state
 from utils.display import Block, emit
 
 SECONDS = 10.0  # the time one check may take, all its cases together

@@ -21,8 +21,8 @@ from exercises.engine.guarding import (
     guarded_call,
     message_of,
 )
-from exercises.engine.kept_state import quiet_state
 from exercises.engine.recognising import KnownFault
+from exercises.engine.state import quiet_state
 from exercises.engine.stubs import is_stub
 from exercises.engine.time_limits import alarms_available, time_limit
 from utils.display import describe

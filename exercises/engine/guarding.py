@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from exercises.engine.copying import clone, identical
-from exercises.engine.kept_state import kept_state
+from exercises.engine.state import kept_state
 from exercises.engine.time_limits import TimeLimitError, time_limit
 from utils.display import describe, one_line
 
@@ -200,7 +200,7 @@ def _is_foreign(file_name: str) -> bool:
 
 
 def message_of(error: BaseException) -> str:
-    """The first line of an error's or a warning's text.
+    r"""The first line of an error's or a warning's text.
 
     Parameters
     ----------
