@@ -212,7 +212,7 @@ def made(path: Path, whole: bool = False, address: str = "") -> NotebookNode:
             new += exercise_cells(found[index])
         elif "solution" not in cell.metadata.get("tags", []):
             new.append(cell)
-    metadata = {"kernelspec": notebooks.KERNEL, "language_info": {"name": "python"}}
+    metadata = {"kernelspec": notebooks.KERNEL, "language_info": notebooks.LANGUAGE}
     return new_notebook(cells=new, metadata=metadata)
 
 
