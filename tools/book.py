@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from tools import book_pages
+from tools import book_pages, console
 from utils import course
 from utils.course import ROOT
 
@@ -243,4 +243,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    console.accept_any()
     sys.exit(main())

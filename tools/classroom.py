@@ -17,7 +17,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from tools import notebooks
+from tools import console, notebooks
 from utils import course
 
 OUTPUT = course.ROOT / "build" / "class"
@@ -253,4 +253,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    console.accept_any()
     sys.exit(main(sys.argv[1:]))

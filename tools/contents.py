@@ -7,6 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from tools import console
 from utils.course import CHAPTERS, ROOT, Lesson, lessons
 
 README = ROOT / "README.md"
@@ -74,4 +75,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    console.accept_any()
     sys.exit(main(sys.argv[1:]))

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools import lab, setup
+from tools import console, lab, setup
 
 ROOT = setup.ROOT
 PROBE = Path(__file__).with_name("probe.py")
@@ -307,4 +307,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    console.accept_any()
     sys.exit(main())

@@ -92,4 +92,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # as tools/console.py, out of reach for this file
     sys.exit(main())

@@ -21,7 +21,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from tools import contents
+from tools import console, contents
 from utils import course
 
 CELL_LIMIT = 300  # seconds
@@ -278,4 +278,5 @@ def all_notebooks() -> list[Path]:
 
 
 if __name__ == "__main__":
+    console.accept_any()
     sys.exit(main(sys.argv[1:]))

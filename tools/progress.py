@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from exercises.engine import progress
+from tools import console
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -44,4 +45,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    console.accept_any()
     sys.exit(main())

@@ -25,7 +25,7 @@ from typing import Any
 
 import nbformat
 
-from tools import notebooks
+from tools import console, notebooks
 from utils import course
 
 OUTPUT = course.ROOT / "build"
@@ -283,4 +283,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    console.accept_any()
     sys.exit(main(sys.argv[1:]))

@@ -423,4 +423,7 @@ def main(arguments: "list[str]") -> int:
 
 
 if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # as tools/console.py, out of reach for this file
+            stream.reconfigure(errors="replace")
     sys.exit(main(sys.argv[1:]))

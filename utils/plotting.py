@@ -19,6 +19,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
+from utils.display import say
+
 if TYPE_CHECKING:
     from utils.training import History
 
@@ -105,7 +107,7 @@ def show(fig: Figure, alt: str) -> None:
     bundles = _bundles(fig, alt)
     plt.close(fig)
     if get_ipython() is None:  # a script: display would print the bytes of the picture
-        print(f"Figure: {bundles[0][0]['text/plain']}")
+        say(f"Figure: {bundles[0][0]['text/plain']}")
         return
     for data, metadata in bundles:
         display(data, metadata=metadata, raw=True)

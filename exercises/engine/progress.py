@@ -22,6 +22,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+from utils.display import say
+
 T = TypeVar("T")
 WAIT_SECONDS = 5.0  # how long one kernel waits for another that is writing
 _warned: set[str] = set()
@@ -137,7 +139,7 @@ def _safely(action: Callable[[sqlite3.Connection], T], default: T) -> T:
                 _warn(f"{getattr(problem, 'strerror', None) or problem}")
                 return default
             if kept:
-                print(f"The progress file could not be read: kept as {kept.name}, begun anew.")
+                say(f"The progress file could not be read: kept as {kept.name}, begun anew.")
         except Exception as error:
             _warn(f"{getattr(error, 'strerror', None) or error}")
             return default
@@ -147,7 +149,7 @@ def _safely(action: Callable[[sqlite3.Connection], T], default: T) -> T:
 def _warn(reason: str) -> None:
     if reason not in _warned:
         _warned.add(reason)
-        print(f"Progress is not kept at the moment: {reason}. Lessons work all the same.")
+        say(f"Progress is not kept at the moment: {reason}. Lessons work all the same.")
 
 
 def record(exercise: str, status: str, mistake: str = "") -> None:
