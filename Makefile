@@ -1,8 +1,12 @@
 # The course's commands; `make help` lists them. Plain POSIX shell, GNU make 3.81 or later.
 
+# What a shell sets for another Python would break this one, or run before it.
+unexport PYTHONHOME PYTHONPATH PYTHONSTARTUP PYTHONINSPECT PYTHONOPTIMIZE PYTHONPLATLIBDIR
+unexport PYTHONSAFEPATH PYTHONWARNINGS PYTHONEXECUTABLE __PYVENV_LAUNCHER__
+
 ifndef PYTHON
 # Asked to run, not only looked for: a version manager's stand-in can exist and yet not work.
-PYTHON := $(shell if python3.11 -c '' >/dev/null 2>&1; then echo python3.11; else echo python3; fi)
+PYTHON := $(shell unset PYTHONHOME; if python3.11 -c '' >/dev/null 2>&1; then echo python3.11; else echo python3; fi)
 endif
 PORT ?= 8888
 LAB_ARGS ?=

@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
+from tools import console
 from utils.course import ROOT
 
 PARTS = ("loops", "control", "language", "vectors", "trees", "course", "suite")
@@ -94,4 +95,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    console.accept_any()
     sys.exit(main(sys.argv[1:]))

@@ -418,6 +418,26 @@ def test_a_page_in_the_browser(visit, name):
     assert visit.faults == []
 
 
+# Long lines of code, formulas in the text and between it, a wide table; and the list of lessons.
+@pytest.mark.parametrize(
+    "name",
+    [
+        "index.html",
+        "chapters/03_generative_models/03_diffusion.html",
+        "chapters/06_representation_learning/01_deep_infomax.html",
+        "data/breast_cancer.html",
+    ],
+)
+def test_nothing_is_cut_off_on_paper(fresh, name):
+    page = fresh.open(name)
+    page.evaluate(web_pages.UNFOLD)
+    page.set_viewport_size({"width": 660, "height": 900})  # A4 with wide margins
+    page.emulate_media(media="print")
+    assert page.evaluate(web_pages.CUT_ON_PAPER) == []
+    assert not page.get_by_text("Skip to content").is_visible()
+    assert page.locator("article h1").first.is_visible()
+
+
 def test_axe_finds_what_it_should(visit):
     from axe_playwright_python.base import AXE_SCRIPT
 

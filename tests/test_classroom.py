@@ -352,6 +352,14 @@ def cell_of(notebook: Notebook, grade_id: str) -> Notebook:
     return next(cell for cell in notebook.cells if metadata(cell).get("grade_id") == grade_id)
 
 
+def paste(notebook: Notebook, grade_id: str) -> None:
+    """Put a copy of a cell below it, as a student does with copy and paste."""
+    cell = cell_of(notebook, grade_id)
+    copy = nbformat.from_dict(deepcopy(cell))
+    copy.id = f"{cell.id}-copy"
+    notebook.cells.insert(notebook.cells.index(cell) + 1, copy)
+
+
 def test_nbgrader_releases_and_grades_as_expected(nbgrader, tmp_path):
     name, file = "02_03_convolution", "convolution.ipynb"
     assert classroom.main([str(CONVOLUTION), "--output", str(nbgrader.folder)]) == 0
@@ -363,7 +371,8 @@ def test_nbgrader_releases_and_grades_as_expected(nbgrader, tmp_path):
 
     exercises_of = [id.rpartition(".")[2] for id in course.read_lesson(CONVOLUTION).exercises]
     submissions = {
-        student: nbformat.from_dict(deepcopy(release)) for student in ("right", "partly", "wrong")
+        student: nbformat.from_dict(deepcopy(release))
+        for student in ("right", "partly", "wrong", "copied")
     }
     solved(submissions["right"], set(exercises_of))
 
@@ -390,6 +399,16 @@ def test_nbgrader_releases_and_grades_as_expected(nbgrader, tmp_path):
     cell_of(cheat, "imports").source += "\nimport exercises\nexercises.require = print"
     cheat.cells.remove(cell_of(cheat, "test_correlate"))
 
+    # Cells copied and pasted, as JupyterLab does it: with their metadata. An answer that is written
+    # in the copy of its cell counts; an exercise deleted together with its test costs its point.
+    copied = solved(submissions["copied"], set(exercises_of) - {"edge_map"})
+    for grade_id in ("imports", "correlate", "test_one_pixel"):
+        paste(copied, grade_id)
+    paste(copied, "pets_parameters")
+    cell_of(copied, "pets_parameters").source = "answer_1 = 0  # the first try"
+    for grade_id in ("edge_map", "test_edge_map"):
+        copied.cells.remove(cell_of(copied, grade_id))
+
     for student, notebook in submissions.items():
         folder = nbgrader.folder / "submitted" / student / name
         folder.mkdir(parents=True)
@@ -415,7 +434,8 @@ def test_nbgrader_releases_and_grades_as_expected(nbgrader, tmp_path):
             assert not any(grade.needs_manual_grade for grade in grades)
     earned = {exercise for exercise in exercises_of if points["partly"][f"test_{exercise}"]}
     assert earned == {"pets_parameters", "correlate", "one_pixel"}
-    assert scores == {"right": (7, 7), "partly": (3, 7), "wrong": (0, 7)}
+    assert scores == {"right": (7, 7), "partly": (3, 7), "wrong": (0, 7), "copied": (6, 7)}
+    assert points["copied"]["test_edge_map"] == 0
 
     graded = nbgrader.folder / "autograded" / "partly" / name / file
     (error,) = cell_of(nbformat.read(graded, as_version=4), "test_receptive_field").outputs

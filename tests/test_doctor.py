@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import sqlite3
 import subprocess
@@ -57,7 +58,16 @@ def test_a_machine_that_runs_these_tests_is_healthy(tmp_path):
     assert result.returncode == 0, result.stdout + result.stderr
     assert result.stderr == ""
     assert "✗" not in result.stdout
-    for subject in ("Python", "Environment", "Packages", "Threads", "Device", "Kernel", "Port"):
+    for subject in (
+        "Python",
+        "Environment",
+        "Imports",
+        "Packages",
+        "Threads",
+        "Device",
+        "Kernel",
+        "Port",
+    ):
         assert f" {subject}: " in result.stdout
     assert f"COURSE_PROGRESS={tmp_path}" in result.stdout
     assert not (tmp_path / "progress.sqlite3").exists()  # it looks, and leaves nothing
@@ -204,6 +214,92 @@ def test_a_port_that_is_taken(monkeypatch):
         finding = only(doctor.port())
     assert finding.state == "doubt"
     assert "make lab PORT=" in finding.remedy
+
+
+# --- files in the way ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def copy(tmp_path, monkeypatch):
+    """A copy of what the probe looks at, in which files can be put in the way."""
+    for name in ("chapters", "utils", "exercises"):
+        (tmp_path / "course" / name / "02_deep_learning").mkdir(parents=True)
+    for name in ("utils", "exercises"):
+        (tmp_path / "course" / name / "__init__.py").touch()
+    (tmp_path / "course" / "tools").mkdir()
+    for name in ("tools/probe.py", "pyproject.toml"):
+        shutil.copy(doctor.ROOT / name, tmp_path / "course" / name)
+    monkeypatch.setattr(doctor, "PROBE", tmp_path / "course" / "tools" / "probe.py")
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    return tmp_path / "course"
+
+
+def in_the_way() -> list[doctor.Finding]:
+    return list(doctor.modules(doctor.probed("modules", "-I")))
+
+
+def test_a_course_as_it_should_be_has_nothing_in_the_way(copy, monkeypatch):
+    for harmless in ("random.py", "notes.py", "numpy/notes.txt", "02_deep_learning/data.csv"):
+        (copy / "chapters" / harmless).parent.mkdir(exist_ok=True)
+        (copy / "chapters" / harmless).touch()
+    assert only(in_the_way()).state == "good"
+    monkeypatch.setenv("PYTHONPATH", f"{copy}{os.pathsep}{os.pathsep}/nowhere")
+    assert only(in_the_way()).state == "good"  # the course itself may stand there
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [
+        ("utils.py", "utils"),
+        ("utils/notes.txt", "utils"),  # a folder needs no __init__.py to be imported
+        ("02_deep_learning/exercises.py", "exercises"),
+        ("02_deep_learning/torch.py", "torch"),
+        ("numpy/__init__.py", "numpy"),
+        ("sklearn.py", "sklearn"),
+    ],
+)
+def test_a_file_beside_a_notebook_in_place_of_what_it_imports(copy, place, name):
+    path = copy / "chapters" / place
+    path.parent.mkdir(exist_ok=True)
+    path.touch()
+    finding = only(in_the_way())
+    assert finding.state == "bad"
+    shown = path if path.stem == name else path.parent
+    assert f"{shown} is imported in place of " in finding.text
+    assert finding.text.endswith(f" {name}")
+    assert "move it out of the folder of the notebooks" in finding.remedy
+
+
+@pytest.mark.parametrize("name", ["utils", "exercises", "torch", "random", "json"])
+def test_a_file_on_pythonpath_in_place_of_what_a_lesson_imports(copy, tmp_path, monkeypatch, name):
+    (tmp_path / "mine").mkdir()
+    file = tmp_path / "mine" / f"{name}.py"
+    file.touch()
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "mine"))
+    finding = only(in_the_way())
+    assert (finding.state, str(file) in finding.text) == ("bad", True)
+    assert f"take {tmp_path / 'mine'} out of PYTHONPATH" in finding.remedy
+
+
+def test_what_only_another_library_might_want_is_a_doubt(copy):
+    (copy / "chapters" / "sympy.py").touch()
+    assert only(in_the_way()).state == "doubt"
+
+
+def test_a_kernel_that_fails_for_a_file_in_the_way_points_there():
+    finding = only(doctor.kernel({"error": "ModuleNotFoundError: utils.data"}, blocked=True))
+    assert finding.remedy == "first do what stands above at Imports"
+
+
+def test_the_probe_s_kernel_imports_what_a_lesson_imports(tmp_path, monkeypatch):
+    """The real kernel, beside a file in the way, and so not the one that the root would give."""
+    (tmp_path / "chapters").mkdir()
+    (tmp_path / "chapters" / "exercises.py").write_text("raise ValueError('mine')", "utf-8")
+    (tmp_path / "tools").mkdir()
+    shutil.copy(doctor.PROBE, tmp_path / "tools" / "probe.py")
+    monkeypatch.setattr(doctor, "PROBE", tmp_path / "tools" / "probe.py")
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    assert doctor.probed("kernel") == {"error": "ValueError: mine"}
 
 
 # --- when the course's own Python is what is broken ---------------------------------------------

@@ -98,6 +98,19 @@ def test_only_root_allows_root_and_nobody_drops_the_token(monkeypatch, user, exp
     assert not [argument for argument in line if "token" in argument or "password" in argument]
 
 
+def test_variables_made_for_something_else_do_not_reach_jupyterlab(monkeypatch, tmp_path):
+    seen = {}
+    monkeypatch.chdir(tmp_path)
+    for name in ("JUPYTERLAB_DIR", "MPLBACKEND", "JUPYTER_CONFIG_DIR", "JUPYTER_PREFER_ENV_PATH"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setenv("PORT", str(free_port()))
+    monkeypatch.setattr(lab.os, "execv", lambda path, line: seen.update(os.environ))
+    lab.main()
+    assert not {"JUPYTERLAB_DIR", "MPLBACKEND"} & set(seen)
+    assert seen["JUPYTER_CONFIG_DIR"] == str(tmp_path)
+    assert seen["JUPYTER_PREFER_ENV_PATH"] == "1"
+
+
 # --- the real thing -----------------------------------------------------------------------------
 
 

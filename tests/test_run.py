@@ -13,6 +13,7 @@ from harness import copy_harness
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from tools import contents, notebooks, text
+from utils import course
 
 ROOT = Path(__file__).resolve().parents[1]
 COURSE = {
@@ -75,7 +76,7 @@ def test_a_second_run_gives_the_same_bytes(tmp_path, capsys):
     stored = json.loads(first)
     assert stored["metadata"] == {
         "kernelspec": notebooks.KERNEL,
-        "language_info": {"name": "python"},
+        "language_info": notebooks.LANGUAGE,
         "course": COURSE,
     }
     assert [cell.get("execution_count") for cell in stored["cells"]] == [None, 1, 2, 3]
@@ -88,6 +89,25 @@ def test_a_second_run_gives_the_same_bytes(tmp_path, capsys):
     stream, result = stored["cells"][1]["outputs"]
     assert stream["text"] == ["one\n", "two\n"]
     assert result["execution_count"] == 1
+
+
+def test_the_kept_language_is_what_the_kernel_says_of_itself_without_its_version():
+    from ipykernel.ipkernel import IPythonKernel
+
+    said = dict(IPythonKernel.language_info)
+    del said["version"]
+    assert said == notebooks.LANGUAGE
+
+
+def test_stored_notebooks_tell_nbconvert_how_a_script_is_called():
+    from nbconvert.exporters import ScriptExporter
+
+    for path in course.notebooks():
+        stored = json.loads(path.read_text(encoding="utf-8"))["metadata"]
+        assert stored["language_info"] == notebooks.LANGUAGE, path
+    small = new_notebook(cells=[new_code_cell("1 + 1")], metadata=stored)
+    _, resources = ScriptExporter().from_notebook_node(small)
+    assert resources["output_extension"] == ".py"
 
 
 def test_ids_come_from_the_cells_and_are_unique(tmp_path):

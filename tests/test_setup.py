@@ -317,6 +317,91 @@ def test_full_disk_inside_pip_and_an_impossible_version(project):
     assert "build/setup.log" in error
 
 
+# --- settings of a user that would reach pip and Python -------------------------------------------
+
+# Each of these alone leaves an environment without packages, most of them without a word.
+HARMFUL = {
+    "target": "{}/elsewhere",
+    "prefix": "{}/elsewhere",
+    "root": "{}/elsewhere",
+    "user": "true",
+    "no-deps": "true",
+    "dry-run": "true",
+    "require-hashes": "true",
+    "no-binary": ":all:",
+    "platform": "win32",
+}
+
+
+@pytest.mark.parametrize("place", ["variables", "file"])
+def test_settings_of_pip_that_would_lead_astray_are_left_out(project, tmp_path, place):
+    settings = {name: value.format(tmp_path) for name, value in HARMFUL.items()}
+    settings["find-links"] = project.env.pop("PIP_FIND_LINKS")  # which is needed
+    if place == "variables":
+        env = {f"PIP_{name.upper().replace('-', '_')}": v for name, v in settings.items()}
+    else:
+        file = tmp_path / "pip.conf"
+        # The first is a trap in the narrower section, which wins over the wider one.
+        lines = ["[global]", "dry-run = false", "index-url = http://127.0.0.1:9/simple"]
+        lines += ["[install]", *(f"{name} = {value}" for name, value in settings.items())]
+        file.write_text("\n".join(lines), encoding="utf-8")
+        env = {"PIP_CONFIG_FILE": str(file)}
+    result = project.setup(**env)
+    assert result.returncode == 0, result.stderr
+    assert project.version("tiny_needed") == "1"
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_what_is_needed_to_reach_packages_is_kept(tmp_path, monkeypatch):
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    file = tmp_path / "pip.conf"
+    file.write_text(
+        "[global]\nindex-url = https://a.example/simple\nproxy = http://p.example:1\n"
+        "find-links =\n    /one\n    /two\ncert = /c.pem\nquiet = 3\n"
+        "[install]\nindex-url = https://b.example/simple\n[download]\ntimeout = 7\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(file))
+    monkeypatch.setenv("PIP_CERT", "/d.pem")
+    monkeypatch.setenv("PIP_CACHE_DIR", "/cache")
+    monkeypatch.setenv("PIP_TARGET", "/elsewhere")
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")
+    monkeypatch.setenv("HTTPS_PROXY", "http://q.example:2")
+    env = setup.pip_environment(Path(sys.executable))
+    assert env["HTTPS_PROXY"] == "http://q.example:2"
+    expected = {
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_INDEX_URL": "https://b.example/simple",
+        "PIP_PROXY": "http://p.example:1",
+        "PIP_FIND_LINKS": "\n/one\n/two",
+        "PIP_CERT": "/d.pem",
+        "PIP_CACHE_DIR": "/cache",
+    }
+    assert {name: env.get(name) for name in expected} == expected
+    assert not {"PIP_TARGET", "PIP_QUIET", "PIP_TIMEOUT", "PYTHONHOME"} & set(env)
+
+
+def test_a_file_of_pip_that_cannot_be_read_is_named(project, tmp_path):
+    file = tmp_path / "pip.conf"
+    file.write_text("target = /no/section\n", encoding="utf-8")
+    result = project.setup(PIP_CONFIG_FILE=str(file))
+    assert result.returncode == 1
+    assert str(file) in (project.folder / "build" / "setup.log").read_text(encoding="utf-8")
+    assert "Traceback" not in result.stderr
+
+
+# Each of these alone ends or suspends a Python, or runs a file of its user in it.
+@pytest.mark.parametrize("name", ["PYTHONHOME", "PYTHONPATH", "PYTHONINSPECT", "PYTHONPLATLIBDIR"])
+def test_variables_for_another_python_do_not_reach_this_one(project, tmp_path, name):
+    (tmp_path / "tomllib.py").write_text("raise SystemExit('the wrong tomllib')", encoding="utf-8")
+    value = {"PYTHONPATH": str(tmp_path), "PYTHONINSPECT": "1"}.get(name, "/nowhere")
+    project.write("Makefile", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    result = project.run("make", "setup", f"PYTHON={sys.executable}", **{name: value})
+    assert result.returncode == 0, result.stderr
+    assert project.version("tiny_needed") == "1"
+
+
 # --- the life of an environment -----------------------------------------------------------------
 
 

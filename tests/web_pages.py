@@ -171,6 +171,22 @@ TOO_WIDE = """() => {
     return [`page ${root.scrollWidth} px wide`, ...wide.slice(0, 5).map(e => e.outerHTML)];
 }"""
 
+# On paper: what would have to be scrolled to be read, and what stands on every sheet. (The copy of
+# a formula for screen readers is not seen.)
+CUT_ON_PAPER = """() => {
+    const root = document.documentElement;
+    const scrolls = ["auto", "scroll", "hidden"];
+    const cut = [...document.querySelectorAll("article pre, article .math, article .output, " +
+        "article .table-wrapper, article table, article mjx-math")].filter(element =>
+        element.checkVisibility() && (element.getBoundingClientRect().right > root.clientWidth + 1
+        || element.matches("pre, .output, .table-wrapper")
+        && element.scrollWidth > element.clientWidth + 1
+        && scrolls.includes(getComputedStyle(element).overflowX)));
+    const fixed = [...document.querySelectorAll("body *")].filter(element =>
+        element.offsetWidth > 0 && getComputedStyle(element).position === "fixed");
+    return [...cut, ...fixed].slice(0, 5).map(element => element.outerHTML.slice(0, 200));
+}"""
+
 # Before axe: formulas and repeated kinds of code tokens go; thousands of them say nothing new.
 THIN_OUT = """() => {
     for (const formula of document.querySelectorAll("mjx-container"))

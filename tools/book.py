@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from tools import book_pages, contents
+from tools import book_pages, console, contents
 from utils import course
 from utils.course import ROOT
 
@@ -257,4 +257,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    console.accept_any()
     sys.exit(main())

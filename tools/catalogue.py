@@ -7,6 +7,7 @@ import argparse
 import sys
 from typing import Any
 
+from tools import console
 from utils.data import catalogue
 from utils.data.download import ROOT
 
@@ -83,4 +84,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    console.accept_any()
     sys.exit(main())

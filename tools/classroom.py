@@ -17,7 +17,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from tools import notebooks
+from tools import console, notebooks
 from utils import course
 
 OUTPUT = course.ROOT / "build" / "class"
@@ -222,7 +222,7 @@ def made(path: Path, whole: bool = False, address: str = "") -> NotebookNode:
             new += exercise_cells(found[index])
         elif "solution" not in cell.metadata.get("tags", []):
             new.append(cell)
-    metadata = {"kernelspec": notebooks.KERNEL, "language_info": {"name": "python"}}
+    metadata = {"kernelspec": notebooks.KERNEL, "language_info": notebooks.LANGUAGE}
     return new_notebook(cells=new, metadata=metadata)
 
 
@@ -263,4 +263,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    console.accept_any()
     sys.exit(main(sys.argv[1:]))

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 import sys
 
-from tools import setup
+from tools import console, setup
 
 HEADER = """\
 # Exact versions of everything that the course and its tests install on Linux with Python 3.11:
@@ -49,4 +49,5 @@ def renew() -> None:
 
 
 if __name__ == "__main__":
+    console.accept_any()
     sys.exit(setup.reporting(renew))

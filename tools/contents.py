@@ -8,6 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from tools import console
 from utils.course import CHAPTERS, ROOT, Lesson, lessons
 from utils.course import notebooks as all_notebooks
 
@@ -89,4 +90,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    console.accept_any()
     sys.exit(main(sys.argv[1:]))

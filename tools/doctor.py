@@ -18,8 +18,9 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from tools import lab, setup
+from tools import console, lab, setup
 
 ROOT = setup.ROOT
 PROBE = Path(__file__).with_name("probe.py")
@@ -83,9 +84,12 @@ def environment() -> Iterator[Finding]:
         yield Finding("good", "Environment", ".venv is complete and current")
 
 
-def probed(task: str) -> dict:
-    """What `tools/probe.py` says about `task` in the course's Python; {"error": …} if nothing."""
-    command = [str(course_python()), str(PROBE), task]
+def probed(task: str, *options: str) -> Any:
+    """What `tools/probe.py` says about `task` in the course's Python; {"error": …} if nothing.
+
+    `options` are Python's own.
+    """
+    command = [str(course_python()), *options, str(PROBE), task]
     try:
         result = subprocess.run(
             command, cwd=ROOT, text=True, capture_output=True, timeout=PROBE_SECONDS, check=False
@@ -96,6 +100,30 @@ def probed(task: str) -> dict:
     except (OSError, ValueError, IndexError):
         lines = result.stderr.strip().splitlines() if "result" in locals() else []
         return {"error": lines[-1] if lines else "the course's Python does not start"}
+
+
+def modules(found: Any) -> Iterator[Finding]:
+    """What stands in the way of a lesson's imports: a file utils.py beside a notebook, say."""
+    if "error" in found:
+        yield Finding("doubt", "Imports", found["error"], "run make setup")
+        return
+    instead = {
+        "course": "the course's own {}",
+        "needed": "the library {}",
+        "library": "the library {}",
+        "python": "Python's own {}",
+    }
+    for one in found:
+        harmless = one["kind"] == "library"  # the kernel says below if one is missed
+        if one["pythonpath"]:
+            folder = Path(one["place"]).parent
+            remedy = f"rename it, take {folder} out of PYTHONPATH, or start by make lab"
+        else:
+            remedy = "rename it, or move it out of the folder of the notebooks"
+        text = f"{one['place']} is imported in place of {instead[one['kind']].format(one['name'])}"
+        yield Finding("doubt" if harmless else "bad", "Imports", text, remedy)
+    if not found:
+        yield Finding("good", "Imports", "nothing stands in the way of what lessons import")
 
 
 def wanted_versions() -> "dict[str, str]":
@@ -215,10 +243,12 @@ def progress(facts: dict) -> Iterator[Finding]:
         yield Finding("doubt", "Progress", f"{file.name} is damaged ({said})", remedy)
 
 
-def kernel(facts: dict) -> Iterator[Finding]:
-    """Whether a lesson's kernel starts and finds the course."""
+def kernel(facts: dict, blocked: bool = False) -> Iterator[Finding]:
+    """Whether a lesson's kernel starts and finds the course; `blocked`: something is in its way."""
     if "error" in facts:
         remedy = "run make setup; if it stays, run make clean and make setup"
+        if blocked:
+            remedy = "first do what stands above at Imports"
         yield Finding("bad", "Kernel", facts["error"], remedy)
     elif facts["executable"] != facts["own"]:
         text = f"notebooks would run in {facts['executable']}, not in {facts['own']}"
@@ -245,6 +275,9 @@ def findings() -> Iterator[Finding]:
     """Everything that is looked at, in the order in which a reader would mend it."""
     yield from python()
     yield from environment()
+    # -I: the probe itself must not meet what it looks for.
+    imports = list(modules(probed("modules", "-I")))
+    yield from imports
     facts = probed("facts")
     yield from packages(facts)
     if "error" not in facts:
@@ -252,7 +285,8 @@ def findings() -> Iterator[Finding]:
     yield from folders(facts)
     yield from progress(facts)
     if "error" not in facts:
-        yield from kernel(probed("kernel"))
+        blocked = any(finding.state == "bad" for finding in imports)
+        yield from kernel(probed("kernel"), blocked)
     yield from port()
 
 
@@ -273,4 +307,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    console.accept_any()
     sys.exit(main())

@@ -15,6 +15,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 ADDRESS = "127.0.0.1"
 START = "/lab/tree/chapters/start_here.ipynb"
+# Variables made for something else: another JupyterLab's pages, and a way of showing figures that a
+# notebook has not. What configures JupyterLab itself (JUPYTER_CONFIG_DIR) stays the reader's.
+FOREIGN = ("JUPYTERLAB_DIR", "MPLBACKEND")
 
 
 def chosen_port(text: str) -> int:
@@ -85,6 +88,8 @@ def main() -> int:
         return 1
     print(f"JupyterLab starts at http://{ADDRESS}:{port}{START}")
     print("Its own line below has the token; Ctrl-C stops it.", flush=True)
+    for name in FOREIGN:
+        os.environ.pop(name, None)
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
     os.chdir(ROOT)
     line = command(port, arguments)
@@ -92,4 +97,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # as tools/console.py, out of reach for this file
     sys.exit(main())

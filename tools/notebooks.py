@@ -22,11 +22,21 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from tools import contents, reading
+from tools import console, contents, reading
 from utils import course
 
 CELL_LIMIT = 300  # seconds
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+# What other programs need to know: nbconvert, for one, names a script by the extension. Python's
+# version, which JupyterLab adds, would change with the machine.
+LANGUAGE = {
+    "codemirror_mode": {"name": "ipython", "version": 3},
+    "file_extension": ".py",
+    "mimetype": "text/x-python",
+    "name": "python",
+    "nbconvert_exporter": "python",
+    "pygments_lexer": "ipython3",
+}
 FOLDED = {"figure", "solution"}  # tags of cells whose code is folded away
 WIDGET = "application/vnd.jupyter.widget-view+json"
 ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{6,}")
@@ -118,7 +128,7 @@ def _at_cell(notebook: NotebookNode, index: int, message: str) -> str:
 
 def normalise(notebook: NotebookNode) -> None:
     """Reduce a notebook to what belongs into the repository; changes it in place."""
-    kept = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
+    kept = {"kernelspec": KERNEL, "language_info": LANGUAGE}
     if "course" in notebook.metadata:
         kept["course"] = notebook.metadata["course"]
     notebook.metadata = nbformat.from_dict(kept)
@@ -298,4 +308,5 @@ def all_notebooks() -> list[Path]:
 
 
 if __name__ == "__main__":
+    console.accept_any()
     sys.exit(main(sys.argv[1:]))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from exercises.engine import progress
 from exercises.engine.progress_table import Table
+from tools import console
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -45,4 +46,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    console.accept_any()
     sys.exit(main())

@@ -28,7 +28,7 @@ from typing import Any
 
 import nbformat
 
-from tools import claims_table, fingerprint, notebooks
+from tools import claims_table, console, fingerprint, notebooks
 from tools.claims_table import Entry, name_of
 from utils import course
 
@@ -324,4 +324,5 @@ def report(entries: dict[str, Entry], paths: list[Path]) -> int:
 
 
 if __name__ == "__main__":
+    console.accept_any()
     sys.exit(main(sys.argv[1:]))

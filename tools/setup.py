@@ -9,6 +9,7 @@ changes and removed after `.venv/course-ready.json` (what was installed) is safe
 """
 
 import argparse
+import ast
 import contextlib
 import errno
 import hashlib
@@ -39,6 +40,15 @@ MARKER = VENV / "course-unfinished"
 LAB_SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}
 }
+
+# What pip takes from its user's variables and files here: how to reach packages, and nothing that
+# changes where they go (target, user), which they are (no-deps, pre) or what pip says (quiet).
+PIP_SETTINGS = (
+    "index-url", "pypi-url", "extra-index-url", "no-index", "find-links", "trusted-host",
+    "proxy", "no-proxy-env", "cert", "client-cert", "keyring-provider", "use-feature",
+    "use-deprecated", "timeout", "default-timeout", "retries", "resume-retries",
+    "cache-dir", "no-cache-dir", "only-binary", "prefer-binary", "constraint", "no-input",
+)  # fmt: skip
 
 DISK_FULL = "The disk is full: make room, and then run the same command again"
 NETWORK_SIGNS = (
@@ -215,13 +225,55 @@ def write_safely(path: Path, text: str) -> None:
     os.replace(beside, path)
 
 
-def run_logged(command: "list[str]", lock) -> int:
+def plain_environment() -> "dict[str, str]":
+    """Return the environment without the variables that steer Python and pip.
+
+    PYTHONHOME, for one, would break the programs that pip starts in its turn.
+    """
+    steering = ("PYTHON", "PIP_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(steering)}
+
+
+def pip_environment(python: Path) -> "dict[str, str]":
+    """Return the environment for pip: of its user's settings only those in PIP_SETTINGS.
+
+    pip reads its files itself here, so that they are looked for where they are on this system.
+    Where it cannot read them they stay in use, and the next call of pip says what is wrong.
+    """
+    env = plain_environment()
+    if "PIP_CONFIG_FILE" in os.environ:
+        env["PIP_CONFIG_FILE"] = os.environ["PIP_CONFIG_FILE"]
+    listing = subprocess.run(
+        [str(python), "-I", "-m", "pip", "config", "list"],
+        env=dict(env, PIP_QUIET="0"),  # a file that asks for quiet would hide the list
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    found = {}
+    if listing.returncode == 0:
+        env["PIP_CONFIG_FILE"] = os.devnull
+        for section in ("global", "install"):  # as for pip, the narrower one wins
+            for line in listing.stdout.splitlines():
+                name, _, value = line.partition("=")
+                if name.startswith(section + "."):
+                    found[name[len(section) + 1 :]] = str(ast.literal_eval(value))
+    for name, value in os.environ.items():
+        if name.startswith("PIP_") and value:
+            found[name[len("PIP_") :].lower().replace("_", "-")] = value
+    for name in PIP_SETTINGS:
+        if name in found:
+            env["PIP_" + name.upper().replace("-", "_")] = found[name]
+    return dict(env, PIP_DISABLE_PIP_VERSION_CHECK="1")
+
+
+def run_logged(command: "list[str]", lock, env: "dict[str, str]") -> int:
     """Run a command with its output in the log; show its errors and, briefly, its steps.
 
     Returns the exit status.
     """
-    # A user's pip may be set to install into the home folder, which fails inside .venv.
-    env = dict(os.environ, PIP_USER="0", PIP_DISABLE_PIP_VERSION_CHECK="1")
     width = shutil.get_terminal_size().columns - 1
     live = sys.stdout.isatty()
     with open(LOG, "a", encoding="utf-8") as log:
@@ -276,7 +328,8 @@ def pip_failure() -> SetupError:
 def make_venv(folder: Path, lock) -> None:
     """Make an empty virtual environment in `folder`."""
     # -I keeps PYTHONPATH and the like out: a package found there would count as installed.
-    if run_logged([sys.executable, "-I", "-m", "venv", str(folder)], lock) != 0:
+    command = [sys.executable, "-I", "-m", "venv", str(folder)]
+    if run_logged(command, lock, plain_environment()) != 0:
         raise SetupError(
             f"Python could not make the virtual environment {folder}: the reason is in "
             f"{LOG.relative_to(ROOT)}."
@@ -285,7 +338,8 @@ def make_venv(folder: Path, lock) -> None:
 
 def pip(python: Path, arguments: "list[str]", lock) -> None:
     """Run pip inside an environment; raises SetupError where it fails."""
-    if run_logged([str(python), "-I", "-m", "pip", *arguments], lock) != 0:
+    command = [str(python), "-I", "-m", "pip", *arguments]
+    if run_logged(command, lock, pip_environment(python)) != 0:
         raise pip_failure()
 
 
@@ -369,4 +423,7 @@ def main(arguments: "list[str]") -> int:
 
 
 if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # as tools/console.py, out of reach for this file
+            stream.reconfigure(errors="replace")
     sys.exit(main(sys.argv[1:]))

@@ -126,10 +126,16 @@ def emit(block: Block) -> None:
 
         display(block)
     else:
-        text = block.text()
-        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-        # A console that lacks ✓ shows a question mark; an error here would hide the feedback.
-        print(text.encode(encoding, "replace").decode(encoding))
+        say(block.text())
+
+
+def say(text: str) -> None:
+    """Print ``text`` on any console: one that lacks ✓ shows a question mark.
+
+    An error in its place would hide what was to be said.
+    """
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    print(text.encode(encoding, "replace").decode(encoding))
 
 
 # --- a value in a few words -------------------------------------------------------------------

@@ -21,6 +21,8 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from PIL import Image, ImageChops
 
+from utils.display import say
+
 if TYPE_CHECKING:
     from utils.training import History
 
@@ -141,7 +143,7 @@ def show(fig: Figure, alt: str) -> None:
     bundles = _bundles(fig, alt)
     plt.close(fig)
     if get_ipython() is None:  # a script: display would print the bytes of the picture
-        print(f"Figure: {bundles[0][0]['text/plain']}")
+        say(f"Figure: {bundles[0][0]['text/plain']}")
         return
     for data, metadata in bundles:
         display(data, metadata=metadata, raw=True)

@@ -21,6 +21,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+from utils.display import say
+
 T = TypeVar("T")
 WAIT_SECONDS = 5.0  # how long one kernel waits for another that is writing
 told: set[str] = set()  # sentences about the store that were printed and are not repeated
@@ -157,7 +159,7 @@ def _safely(action: Callable[[sqlite3.Connection], T], default: T) -> T:
                 _warn(f"{getattr(problem, 'strerror', None) or problem}")
                 return default
             if kept:
-                print(f"The progress file could not be read: kept as {kept.name}, begun anew.")
+                say(f"The progress file could not be read: kept as {kept.name}, begun anew.")
         except Exception as error:
             _warn(f"{getattr(error, 'strerror', None) or error}")
             return default
@@ -171,7 +173,7 @@ def _warn(reason: str) -> None:
 def _say_once(sentence: str) -> None:
     if sentence not in told:
         told.add(sentence)
-        print(sentence)
+        say(sentence)
 
 
 def record(exercise: str, status: str, mistake: str = "") -> None:
