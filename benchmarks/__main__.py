@@ -13,7 +13,6 @@ from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
-from tools import console
 from utils.course import ROOT
 
 PARTS = ("loops", "control", "language", "vectors", "trees", "course", "suite")
@@ -95,5 +94,6 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    console.accept_any()
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # a console may lack ± and the like
     sys.exit(main(sys.argv[1:]))
