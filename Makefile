@@ -8,6 +8,7 @@ PORT ?= 8888
 LAB_ARGS ?=
 PYTEST_ARGS ?=
 NB ?=
+NAME ?=
 ARGS ?=
 CLASS_ARGS ?=
 ROBUSTNESS_ARGS ?=
@@ -20,7 +21,8 @@ VENV_PYTHON := .venv/bin/python
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 COURSE_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab progress test run book robustness bench class doctor contents constraints clean
+.PHONY: help setup lab progress test run weights experiments book robustness bench class doctor \
+	contents constraints clean
 
 help: ## List the commands
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -51,6 +53,16 @@ run: ## Execute the notebooks, store their outputs, renew the README's contents
 ## NB=chapters/start_here.ipynb chooses one notebook
 	@"$(PYTHON)" tools/setup.py --extra test
 	@$(VENV_PYTHON) -m tools.notebooks $(NB)
+
+weights: ## Train the small models that lessons share, and store them in data/weights
+## NAME=gpt chooses one model
+	@"$(PYTHON)" tools/setup.py --extra test
+	@$(ONE_THREAD) $(VENV_PYTHON) -m tools.weights $(NAME)
+
+experiments: ## Run the stored experiments that are missing or stale, and store them in data/results
+## NB=path runs those of one lesson anew, ARGS="--only name" one of them
+	@"$(PYTHON)" tools/setup.py --extra test
+	@$(ONE_THREAD) $(VENV_PYTHON) -m tools.experiments $(ARGS) $(NB)
 
 book: ## Build the course as web pages from the stored outputs: build/book/index.html
 	@"$(PYTHON)" tools/setup.py --extra book

@@ -18,10 +18,11 @@ from utils.course import ROOT
 MAY_IMPORT = {
     "utils": {"utils"},
     "exercises": {"exercises", "utils"},
-    "tools": {"tools", "exercises", "utils"},
+    "experiments": {"experiments", "utils"},
+    "tools": {"tools", "experiments", "exercises", "utils"},
     "benchmarks": {"benchmarks", "utils"},
 }
-OWN = {"utils", "exercises", "tools", "benchmarks", "tests", "chapters", "conftest"}
+OWN = {"utils", "exercises", "experiments", "tools", "benchmarks", "tests", "chapters", "conftest"}
 IGNORED = {
     ".git", ".venv", "build", "cache", "__pycache__", ".ipynb_checkpoints", ".pytest_cache",
     ".ruff_cache", ".hypothesis", "ml_course_notebooks.egg-info",
