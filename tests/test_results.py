@@ -54,6 +54,7 @@ def test_the_rows_are_those_of_the_declared_seeds(path: Path) -> None:
     recipe = RECIPES[names(path)]
     stored = results.read(path)
     assert stored.seeds == recipe.seeds
+    assert not stored.table.isna().any(axis=None)
     count = stored.table.groupby("seed").size()
     assert list(count.index) == sorted(recipe.seeds)
     assert count.nunique() == 1, "some seed has fewer rows than another"
