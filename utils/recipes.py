@@ -66,7 +66,7 @@ def fingerprint(lesson: str, name: str) -> str:
     """Sixteen hexadecimal digits that change with the code of a recipe or of its lesson's cells.
 
     Imports, comments and blank lines do not count. A change in `utils`, in a library or in the
-    data is not seen here; running the recipe again shows it (``COURSE_PROOF=1``).
+    data is not seen here; only running the recipe again shows it.
     """
     parts = [recipe_source(lesson, name), *lesson_cells(lesson)]
     digest = hashlib.sha256()
