@@ -31,7 +31,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 COURSE_
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lab progress test run book robustness bench class doctor contents constraints clean
-.PHONY: lesson text move diff
+.PHONY: lesson text move diff weights experiments
 
 help: ## List the commands
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -84,6 +84,16 @@ diff: ## Show what changed in the notebooks' text and code, without their output
 		{ echo "error: $(SINCE) is no commit here: SINCE=main chooses one, in a git checkout" >&2; exit 1; }
 	@"$(PYTHON)" tools/setup.py --extra author
 	@$(VENV_PYTHON) -m nbdime diff --sources --metadata $(SINCE) $(NB)
+
+weights: ## Train the small models that lessons share, and store them in data/weights
+## NAME=gpt chooses one model
+	@"$(PYTHON)" tools/setup.py --extra test
+	@$(ONE_THREAD) $(VENV_PYTHON) -m tools.weights $(NAME)
+
+experiments: ## Run the stored experiments that are missing or stale, and store them in data/results
+## NB=path runs those of one lesson anew, ARGS="--only name" one of them
+	@"$(PYTHON)" tools/setup.py --extra test
+	@$(ONE_THREAD) $(VENV_PYTHON) -m tools.experiments $(ARGS) $(NB)
 
 book: ## Build the course as web pages from the stored outputs: build/book/index.html
 	@"$(PYTHON)" tools/setup.py --extra book

@@ -154,6 +154,9 @@ LIGHT = {
     "utils.seeds": ("torch", "sklearn", "matplotlib", "pandas", "IPython"),
     "utils.claims": ("torch", "sklearn", "matplotlib", "pandas", "IPython"),
     "exercises.engine": ("torch", "sklearn", "matplotlib", "pandas", "IPython"),
+    "utils.recipes": ("torch", "sklearn", "matplotlib", "pandas", "IPython"),
+    "utils.results": ("torch", "sklearn", "matplotlib", "IPython"),
+    "utils.pretrained": ("sklearn", "matplotlib", "pandas", "IPython"),
     "utils.training": ("sklearn", "matplotlib", "pandas", "IPython"),
     "utils.plotting": ("torch", "sklearn", "pandas"),
 }

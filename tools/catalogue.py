@@ -1,4 +1,4 @@
-"""Write data/README.md, the readable form of data/catalogue.json.
+"""Write data/README.md, the readable form of data/catalogue.json and data/weights/catalogue.json.
 
 `python -m tools.catalogue --check` writes nothing and fails where the two differ.
 """
@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from tools import console
+from utils import pretrained
 from utils.data import catalogue
 from utils.data.download import ROOT
 
@@ -27,6 +28,14 @@ like a downloaded one. A broken download continues at the next call.
 
 A checksum of an embedded set is the SHA-256 of its arrays (`utils.data.checksum`); that of a
 download is the file's own.
+"""
+
+WEIGHTS = """\
+# Trained models
+
+Small models that lessons share, trained by the code of the lesson that teaches them. They come
+with the course (`data/weights/`), as safetensors in half precision; `utils.pretrained` loads them
+by name. `make weights NAME=…` trains one again.
 """
 
 
@@ -65,9 +74,29 @@ def section(name: str, entry: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def weights_section(name: str, entry: dict[str, Any]) -> str:
+    """Return one trained model's section as Markdown."""
+    rows = {
+        "Call": f"`pretrained.load({name!r}, model)`",
+        "Contents": f"{entry['parameters']:,} parameters: {entry['contents']}",
+        "Size": size(entry["bytes"]),
+        "Recipe": f"`{entry['recipe']}` in `experiments/{entry['lesson']}.py`, seed "
+        f"{entry['seed']}: {entry['seconds']} s of one core on {entry['date']}",
+        "Measured": f"{entry['half_precision']:.4f} {entry['measured']} in half precision, "
+        f"{entry['single_precision']:.4f} in single; at most {entry['at_most']}",
+        "Licence": entry["licence"],
+        "SHA-256": f"`{entry['sha256']}`",
+    }
+    lines = [f"## {entry['title']}", "", "| | |", "|---|---|"]
+    lines += [f"| {label} | {text} |" for label, text in rows.items()]
+    return "\n".join(lines) + "\n"
+
+
 def page() -> str:
     """Return the whole page."""
-    return "\n".join([HEAD, *(section(name, entry) for name, entry in catalogue().items())])
+    sets = [section(name, entry) for name, entry in catalogue().items()]
+    models = [weights_section(name, entry) for name, entry in pretrained.catalogue().items()]
+    return "\n".join([HEAD, *sets, WEIGHTS, *models])
 
 
 def main() -> int:

@@ -9,6 +9,10 @@
 `display`          the block with an icon and words that claims and checks show
 `envs`             small worlds for reinforcement learning
 `tokens`           byte-pair encoding
+`pretrained`       small trained models by name, such as `gpt()`, with their tokenizers
+`gpt`              the GPT of the lesson on language models, and its sub-words
+`results`          stored experiments by name, with seeds and versions
+`recipes`          what stored models and experiments were made by, as text
 `uncertainty`      entropy, and what a model does not know, by four methods
 `image_quality`    a judge of generated images
 `course`           the course's structure, read from the notebooks
