@@ -92,12 +92,32 @@ def figure(rows: int = 1, columns: int = 1, **options: Any) -> tuple[Figure, Any
 
 
 def picture(fig: Figure) -> tuple[bytes, int]:
-    """``fig`` as the bytes of a PNG, and the width in CSS pixels at which it is to be shown.
+    """``fig`` as a PNG that is sharp on high-density screens, and the width it is shown at.
 
-    The picture has twice as many pixels each way, so that it is sharp on high-density screens. It
-    has 256 colours, chosen so that none is far from the original (at most 15 of 255 on 57 of the
-    course's figures), which makes it about as small as a picture of single density in full
-    colour; where that would be off by more than 24, as in a colourful photograph, all colours stay.
+    The picture has two pixels each way for every CSS pixel. It has 256 colours, chosen so that
+    none is far from the original (at most 15 of 255 on 57 of the course's figures), which makes it
+    about as small as a picture of single density in full colour; where that would be off by more
+    than 24, as in a colourful photograph, all colours stay.
+
+    Parameters
+    ----------
+    fig : Figure
+        The figure; it stays open.
+
+    Returns
+    -------
+    png : bytes
+        The picture. The same figure gives the same bytes.
+    width : int
+        The width in CSS pixels, half that of the picture.
+
+    Examples
+    --------
+    >>> fig, ax = figure(figsize=(2, 1))
+    >>> png, width = picture(fig)
+    >>> png[1:4]
+    b'PNG'
+    >>> plt.close(fig)
     """
     drawn = io.BytesIO()
     fig.savefig(drawn, format="png", dpi=2 * 96, bbox_inches="tight")
@@ -134,8 +154,27 @@ def _bundles(fig: Figure, alt: str) -> list[tuple[dict[str, Any], dict[str, Any]
 def show(fig: Figure, alt: str) -> None:
     """Display ``fig`` with the alternative text ``alt`` and close it.
 
-    ``alt`` says in a sentence or two what a sighted reader sees, numbers included where they
-    carry the message. Raises ``ValueError`` for a text shorter than 20 characters.
+    Outside a notebook only the text is printed.
+
+    Parameters
+    ----------
+    fig : Figure
+        The figure.
+    alt : str
+        What a sighted reader sees, in a sentence or two, numbers included where they carry the
+        message.
+
+    Raises
+    ------
+    ValueError
+        If ``alt`` has fewer than 20 characters.
+
+    Examples
+    --------
+    >>> fig, ax = figure()
+    >>> lines = ax.plot([3, 2, 1])
+    >>> show(fig, alt="A straight line falls from 3 to 1.")
+    Figure: A straight line falls from 3 to 1.
     """
     from IPython import get_ipython
     from IPython.display import display
