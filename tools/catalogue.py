@@ -4,11 +4,11 @@
 """
 
 import argparse
+import json
 import sys
 from typing import Any
 
 from tools import console
-from utils import pretrained
 from utils.data import catalogue
 from utils.data.download import ROOT
 
@@ -74,6 +74,11 @@ def section(name: str, entry: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def weights() -> dict[str, dict[str, Any]]:
+    """Return the entries of `data/weights/catalogue.json` by model, without a need for PyTorch."""
+    return json.loads((ROOT / "data" / "weights" / "catalogue.json").read_text(encoding="utf-8"))
+
+
 def weights_section(name: str, entry: dict[str, Any]) -> str:
     """Return one trained model's section as Markdown."""
     rows = {
@@ -95,7 +100,7 @@ def weights_section(name: str, entry: dict[str, Any]) -> str:
 def page() -> str:
     """Return the whole page."""
     sets = [section(name, entry) for name, entry in catalogue().items()]
-    models = [weights_section(name, entry) for name, entry in pretrained.catalogue().items()]
+    models = [weights_section(name, entry) for name, entry in weights().items()]
     return "\n".join([HEAD, *sets, WEIGHTS, *models])
 
 

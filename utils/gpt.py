@@ -1,8 +1,8 @@
 """The GPT of the lesson on language models, for the lessons after it.
 
-[Language models](../chapters/04_nlp/04_language_models.ipynb) derives it, with a switch for each
-choice of design; here stands what it chose. A test asserts that both compute the same. Use
-`utils.pretrained.gpt` for one that has been trained.
+The lesson (``chapters/04_nlp/04_language_models.ipynb``) derives it, with a switch for each choice
+of design; here stands what it chose. A test asserts that both compute the same. Use
+:func:`utils.pretrained.gpt` for one that has been trained.
 """
 
 from __future__ import annotations
