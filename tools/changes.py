@@ -9,6 +9,7 @@ import os
 import subprocess
 from pathlib import Path
 
+from tools import console
 from utils.course import ROOT
 
 HOURS = 6
@@ -53,4 +54,5 @@ def _git(root: Path, *arguments: str) -> str | None:
 
 
 if __name__ == "__main__":
+    console.accept_any()
     print(base() or "")

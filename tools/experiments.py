@@ -13,6 +13,7 @@ import time
 import pandas as pd
 
 from experiments import Experiment, lessons_with_recipes, recipes_of, versions
+from tools import console
 from utils import course, results
 from utils.recipes import fingerprint, lesson_link
 
@@ -79,4 +80,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    console.accept_any()
     sys.exit(main(sys.argv[1:]))

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import nbformat
 
-from tools import notebooks, text
+from tools import console, notebooks, text
 from utils import course
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -196,4 +196,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    console.accept_any()
     sys.exit(main(sys.argv[1:]))

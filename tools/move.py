@@ -25,7 +25,7 @@ from urllib.parse import quote, unquote
 
 import nbformat
 
-from tools import contents, notebooks, text
+from tools import console, contents, notebooks, text
 from tools.lesson import LessonError, Place, check_free, parse, places
 from utils import course
 
@@ -406,4 +406,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    console.accept_any()
     sys.exit(main(sys.argv[1:]))

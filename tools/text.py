@@ -20,7 +20,7 @@ import nbformat
 from nbformat import NotebookNode
 from yaml import YAMLError
 
-from tools import notebooks
+from tools import console, notebooks
 from utils import course
 
 # Written by `make run`: fields of `course`, and the line of the first cell that shows them. The
@@ -276,4 +276,5 @@ def _after_bringing_back(path: Path, code_changed: bool) -> str:
 
 
 if __name__ == "__main__":
+    console.accept_any()
     sys.exit(main(sys.argv[1:]))

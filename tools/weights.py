@@ -20,6 +20,7 @@ import torch
 
 from experiments import Weights, lessons_with_recipes, recipes_of, versions
 from tools import catalogue as data_page
+from tools import console
 from utils import pretrained
 from utils.recipes import fingerprint
 
@@ -145,4 +146,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    console.accept_any()
     sys.exit(main(sys.argv[1:]))

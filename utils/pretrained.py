@@ -45,6 +45,11 @@ def gpt() -> tuple[GPT, SubWords]:
 
     Half a million parameters, 1,024 sub-words, windows of 64 tokens. Ready to write
     (``eval`` mode), on the CPU, in single precision.
+
+    >>> model, subwords = gpt()
+    >>> pieces = subwords.encode("The for statement")
+    >>> model(torch.tensor([pieces])).shape == (1, len(pieces), 1024)
+    True
     """
     tensors, about = _read("gpt")
     with torch.random.fork_rng(devices=[]):  # the numbers drawn here are overwritten at once

@@ -78,7 +78,7 @@ def fingerprint(lesson: str, name: str) -> str:
 def essential(source: str) -> str:
     r"""Python code without its imports at the top level, comments and blank lines.
 
-    >>> essential("import math  # for the root\\n\\n# two\\nx = 2  # too\\n")
+    >>> essential("import math  # for the root\n\n# two\nx = 2  # too\n")
     'x = 2'
     """
     lines = source.splitlines()

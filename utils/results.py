@@ -69,7 +69,11 @@ def remedy(lesson: str) -> str:
 
 
 def path_of(lesson: str, name: str) -> Path:
-    """Where the stored experiment ``name`` of a lesson lies, whether it is there or not."""
+    """Where the stored experiment ``name`` of a lesson lies, whether it is there or not.
+
+    >>> path_of("generative_models/gans", "eight_towns").name
+    'eight_towns.csv'
+    """
     return FOLDER / lesson / f"{name}.csv"
 
 
@@ -128,6 +132,12 @@ def load(lesson: str, name: str) -> StoredResult:
     Every call reads the file anew: the table is free to be changed. Raises ResultsError if the
     file is missing or damaged. If it is older than its recipe a note says so, and under
     ``COURSE_STRICT=1`` ResultsError is raised.
+
+    >>> rivals = load("generative_models/gans", "eight_towns")
+    >>> rivals.seeds
+    (0, 1, 2, 3, 4)
+    >>> rivals.table["rival"].nunique()
+    6
     """
     file = path_of(lesson, name)
     label = file.relative_to(ROOT).as_posix() if file.is_relative_to(ROOT) else str(file)

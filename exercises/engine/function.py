@@ -125,7 +125,7 @@ class Function(Exercise):
         self.seconds = seconds
         # The cases are always the same, so the right result of each is computed once.
         self._right_results: dict[int, Any] = {}
-        self._known_faults = [self.known_fault(mistake.answer) for mistake in self.mistakes]
+        self._known_faults: dict[Mistake, KnownFault] = {}
 
     def cases(self) -> list[Case]:
         """Make the cases.
@@ -270,8 +270,10 @@ class Function(Exercise):
         """
         if not all(trial.reached for trial in trials):
             return None
-        for mistake, fault in zip(self.mistakes, self._known_faults, strict=True):
-            if fault.explains(trials):
+        for mistake in self.mistakes:
+            if mistake not in self._known_faults:
+                self._known_faults[mistake] = self.known_fault(mistake.answer)
+            if self._known_faults[mistake].explains(trials):
                 return mistake
         return None
 

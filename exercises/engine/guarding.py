@@ -214,7 +214,7 @@ def message_of(error: BaseException) -> str:
 
     Examples
     --------
-    >>> message_of(ValueError("too large\\nand more"))
+    >>> message_of(ValueError("too large\nand more"))
     'too large'
     """
     try:
