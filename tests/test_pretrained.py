@@ -160,6 +160,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with one small model, `small`, whose recipe is the GPT's."""
     monkeypatch.setattr(pretrained, "FOLDER", tmp_path)
     monkeypatch.setattr(tool.data_page, "README", tmp_path / "README.md")
+    monkeypatch.setattr(tool.data_page, "WEIGHTS_CATALOGUE", tmp_path / "catalogue.json")
     put(tmp_path, pretrained.packed(small(), about()))
     return tmp_path
 

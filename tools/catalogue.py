@@ -13,6 +13,7 @@ from utils.data import catalogue
 from utils.data.download import ROOT
 
 README = ROOT / "data" / "README.md"
+WEIGHTS_CATALOGUE = ROOT / "data" / "weights" / "catalogue.json"
 HEAD = """\
 # Data
 
@@ -76,7 +77,7 @@ def section(name: str, entry: dict[str, Any]) -> str:
 
 def weights() -> dict[str, dict[str, Any]]:
     """Return the entries of `data/weights/catalogue.json` by model, without a need for PyTorch."""
-    return json.loads((ROOT / "data" / "weights" / "catalogue.json").read_text(encoding="utf-8"))
+    return json.loads(WEIGHTS_CATALOGUE.read_text(encoding="utf-8"))
 
 
 def weights_section(name: str, entry: dict[str, Any]) -> str:
