@@ -122,6 +122,10 @@ def test_what_more_lessons_would_take_is_computed_from_the_last_run(tmp_path, mo
     # 1,600 of 2,000 seconds were spent in tests, so 80% of two workers' time will be.
     minutes, seconds = divmod(round((growing + 736) / 0.8 / 2), 60)
     assert rows["by the clock"] == ["16 min 40 s", "", f"{minutes} min {seconds} s, two workers"]
+    within = growing - 2300 + 480 + 91 * suite.BUDGET
+    minutes, seconds = divmod(round((within + 736) / 0.8 / 2), 60)
+    name = "by the clock, new notebooks at their budget of 30 s"
+    assert rows[name] == ["", "", f"{minutes} min {seconds} s, two workers"]
     assert "9,000 tests" in table.remark
     assert "its page in Chromium about 3 s (10 of 60 in this run) more" in table.remark
     assert "JupyterLab" not in table.remark

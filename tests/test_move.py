@@ -339,3 +339,10 @@ def test_every_lesson_of_the_course_could_move():
         assert place in move.places(root)
         with pytest.raises(LessonError, match="nothing to move"):
             move.plan(place, Place(place.chapter, place.number, place.name), root)
+
+
+def test_the_page_on_which_a_move_is_practised_stays_as_it_is(root):
+    page = root / "docs" / "first_lesson.md"
+    page.write_text("make move FROM=04_nlp/02_words TO=04_nlp/03_words\n", encoding="utf-8")
+    assert move.main(["04_nlp/02_words", "04_nlp/03_words"]) == 0
+    assert "FROM=04_nlp/02_words" in page.read_text(encoding="utf-8")

@@ -268,3 +268,14 @@ def test_the_command_says_what_to_do_next(root, lesson, monkeypatch, capsys):
     assert capsys.readouterr().err.startswith("error: say which notebook")
     assert text.main(["chapters/gone.ipynb"]) == 1
     assert "cannot be read as a notebook" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("tags", ["[exercise]", '["exercise"', "exercise", "['exercise']"])
+def test_a_tag_that_would_be_lost_is_refused_with_its_line(tags):
+    with pytest.raises(TextError, match=r"line 3: tags are written in quotation marks"):
+        text.from_text(f"# %% [markdown]\n# Prose.\n# %% tags={tags}\nprint(1)\n")
+
+
+def test_tags_in_quotation_marks_come_back():
+    notebook = text.from_text('# %% tags=["figure", "exercise"]\nprint(1)\n')
+    assert notebook.cells[0].metadata["tags"] == ["figure", "exercise"]

@@ -82,7 +82,22 @@ def from_text(text: str) -> NotebookNode:
             f"the text cannot be read as a percent script: {_one_line(error)}"
         ) from error
     notebook.metadata.pop("jupytext", None)
+    check_marks(text)
     return notebook
+
+
+def check_marks(text: str) -> None:
+    """Raise TextError for a mark of a cell whose tags would be lost without a word."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        mark = re.match(r"# %%(?P<options>.*)", line)
+        if not mark or "tags" not in mark["options"]:
+            continue
+        written = re.search(r"""tags=\[\s*"[^"]+"(\s*,\s*"[^"]+")*\s*\](\s|$)""", mark["options"])
+        if not written:
+            raise TextError(
+                f"line {number}: tags are written in quotation marks, "
+                f'tags=["exercise"], not as in {line!r}'
+            )
 
 
 def merged(old: NotebookNode, new: NotebookNode) -> NotebookNode:
