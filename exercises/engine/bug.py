@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,9 @@ class Bug(Function):
         At least two, from a nudge to nearly there.
     carry_on : str
         The sentence behind a ✓ that carries the idea further.
-    expected, use, rtol, atol, seconds
+    expected, use, rtol, atol, seconds, signature, keeps_inputs, no_warnings, double_precision
+        As for :class:`Function`.
+    equal_mutants, draw
         As for :class:`Function`.
 
     Examples
@@ -78,6 +80,12 @@ class Bug(Function):
         rtol: float = 1e-6,
         atol: float = 1e-8,
         seconds: float = SECONDS,
+        signature: str | None = None,
+        keeps_inputs: bool = False,
+        no_warnings: bool = False,
+        double_precision: bool = False,
+        equal_mutants: Mapping[str, str] | None = None,
+        draw: Callable[[np.random.Generator], tuple] | None = None,
     ) -> None:
         super().__init__(
             id,
@@ -93,6 +101,12 @@ class Bug(Function):
             rtol=rtol,
             atol=atol,
             seconds=seconds,
+            signature=signature,
+            keeps_inputs=keeps_inputs,
+            no_warnings=no_warnings,
+            double_precision=double_precision,
+            equal_mutants=equal_mutants,
+            draw=draw,
         )
         self.planted = planted
         self._planted_fault = self.known_fault(planted)

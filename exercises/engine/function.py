@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -63,6 +63,23 @@ class Function(Exercise):
         Results pass when ``|received − expected| ≤ atol + rtol·|expected|``.
     seconds : float
         The time that an answer may take for all cases together.
+    signature : str, optional
+        The task's own signature as the notebook's stub has it, ``"(scores, *, largest=None)"``;
+        by default that of ``reference``. Feedback quotes it and names the inputs by it.
+    keeps_inputs : bool
+        Whether the task says that inputs must not be changed: an answer that changes them fails.
+        Elsewhere it gets a note.
+    no_warnings : bool
+        Whether the task says that there must be no warnings: an answer that warns fails.
+    double_precision : bool
+        Whether the task demands double precision. Elsewhere an answer that was computed in
+        single precision is judged with the tolerance that single precision needs.
+    equal_mutants : mapping of str to str
+        Small changes of ``reference`` that change nothing: what is changed, as ``make mutants``
+        names it, and the reason why the results stay the same.
+    draw : callable, optional
+        ``draw(rng)`` gives random inputs, a tuple, on which ``equal_mutants`` are shown to be
+        equal to ``reference``; needed where there are any.
 
     Examples
     --------
@@ -107,6 +124,12 @@ class Function(Exercise):
         rtol: float = 1e-6,
         atol: float = 1e-8,
         seconds: float = SECONDS,
+        signature: str | None = None,
+        keeps_inputs: bool = False,
+        no_warnings: bool = False,
+        double_precision: bool = False,
+        equal_mutants: Mapping[str, str] | None = None,
+        draw: Callable[[np.random.Generator], tuple] | None = None,
     ) -> None:
         super().__init__(
             id,
@@ -123,6 +146,12 @@ class Function(Exercise):
         self.rtol = rtol
         self.atol = atol
         self.seconds = seconds
+        self.signature = signature
+        self.keeps_inputs = keeps_inputs
+        self.no_warnings = no_warnings
+        self.double_precision = double_precision
+        self.equal_mutants = dict(equal_mutants or {})
+        self.draw = draw
         # The cases are always the same, so the right result of each is computed once.
         self._right_results: dict[int, Any] = {}
         self._known_faults: dict[Mistake, KnownFault] = {}
@@ -228,7 +257,21 @@ class Function(Exercise):
             return Trial(number, case, outcome, _error_problem(outcome.error))
         # A value that resists comparison gets a second at least.
         left = max(deadline - time.monotonic(), 1.0)
-        return self._compared(number, case, outcome, left)
+        trial = self._compared(number, case, outcome, left)
+        if trial.failed:
+            return trial
+        return dataclasses.replace(trial, problem=self._broken_promise(outcome))
+
+    def _broken_promise(self, outcome: Outcome) -> str | None:
+        """What the task forbids besides wrong results, where the answer did it."""
+        if self.keeps_inputs and outcome.changed:
+            return (
+                f"the result is right, but your code changes {' and '.join(outcome.changed)} in "
+                "place, which the task forbids: work on a copy, or build something new"
+            )
+        if self.no_warnings and outcome.warned:
+            return f"the result is right, but Python warned: {outcome.warned[0]}"
+        return None
 
     def verdict(self, trials: Sequence[Trial]) -> Result:
         """Judge an answer by what it did.
