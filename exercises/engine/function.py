@@ -21,11 +21,14 @@ from exercises.engine.guarding import (
     guarded_call,
     message_of,
 )
+from exercises.engine.mutations import Mutant, mutants, result_mutants
 from exercises.engine.recognising import KnownFault
 from exercises.engine.state import quiet_state
 from exercises.engine.stubs import is_stub
 from exercises.engine.time_limits import alarms_available, time_limit
 from utils.display import describe
+
+MUTANT_SECONDS = 2.0  # the time a changed reference may take for one case
 
 
 class Function(Exercise):
@@ -155,6 +158,7 @@ class Function(Exercise):
         # The cases are always the same, so the right result of each is computed once.
         self._right_results: dict[int, Any] = {}
         self._known_faults: dict[Mistake, KnownFault] = {}
+        self._mutants: list[Mutant] | None = None
 
     def cases(self) -> list[Case]:
         """Make the cases.
@@ -166,6 +170,50 @@ class Function(Exercise):
         """
         with quiet_state():
             return list(self._make_cases(np.random.default_rng(0)))
+
+    def mutants(self) -> list[Mutant]:
+        """Small changes of the reference, each of which the cases must notice.
+
+        Returns
+        -------
+        list of exercises.engine.mutations.Mutant
+            Always the same ones; made once.
+
+        Raises
+        ------
+        exercises.engine.mutations.UnreadableError
+            Where the reference has no source that could be changed.
+        """
+        if self._mutants is None:
+            self._mutants = mutants(self.reference)
+            if inspect.isfunction(self.reference):
+                self._mutants += result_mutants(
+                    self.reference,
+                    keeps_inputs=self.keeps_inputs,
+                    double_precision=self.double_precision,
+                )
+        return self._mutants
+
+    def notices(self, answer: Callable[..., Any], cases: Sequence[Case] | None = None) -> bool:
+        """Whether a case fails with this answer: quicker than :meth:`trials`, which tries all.
+
+        Parameters
+        ----------
+        answer : callable
+            The answer.
+        cases : sequence of Case, optional
+            What :meth:`cases` returned, where it is at hand.
+
+        Returns
+        -------
+        bool
+            True at the first case that fails, or takes longer than a mutant should.
+        """
+        numbered = enumerate(self.cases() if cases is None else cases, start=1)
+        return any(
+            self.attempt(answer, number, case, seconds=MUTANT_SECONDS).failed
+            for number, case in numbered
+        )
 
     # --- judging ----------------------------------------------------------------------------------
 
@@ -341,14 +389,29 @@ class Function(Exercise):
 
     # --- steps of an attempt ----------------------------------------------------------------------
 
-    def _call(self, answer: Callable[..., Any], case: Case, seconds: float) -> Outcome:
+    def used(self, answer: Callable[..., Any]) -> Callable[..., Any]:
+        """What is called with the inputs of a case: the answer, or what ``use`` does with it.
+
+        Parameters
+        ----------
+        answer : callable
+            The answer.
+
+        Returns
+        -------
+        callable
+            A function of the inputs.
+        """
         if self._use is None:
-            return guarded_call(answer, case.args, case.kwargs, seconds=seconds)
+            return answer
 
         def used(*args: Any, **kwargs: Any) -> Any:
             return self._use(answer, *args, **kwargs)
 
-        return guarded_call(used, case.args, case.kwargs, seconds=seconds)
+        return used
+
+    def _call(self, answer: Callable[..., Any], case: Case, seconds: float) -> Outcome:
+        return guarded_call(self.used(answer), case.args, case.kwargs, seconds=seconds)
 
     def _compared(self, number: int, case: Case, outcome: Outcome, seconds: float) -> Trial:
         """The trial of a call that returned a value."""
