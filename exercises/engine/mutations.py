@@ -62,6 +62,11 @@ FRACTIONS = "fractions were cut off"
 INPUTS = "an input were changed on the way"
 SINGLE = "the calculation were done in single precision"
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 _EDGES = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt}
 _TURNED = {
     ast.Lt: ast.Gt,
@@ -122,100 +127,28 @@ _OTHER_FUNCTION = {
 }
 _BUILT_IN = {"min", "max", "any", "all"}  # these have their counterpart without a module as well
 # Steps whose value may stand for itself: f(x, …) or x.f(…) becomes x.
-_STEPS = frozenset(
-    [
-        "abs",
-        "absolute",
-        "sqrt",
-        "square",
-        "exp",
-        "log",
-        "log2",
-        "log1p",
-        "sorted",
-        "sort",
-        "reversed",
-        "flip",
-        "set",
-        "unique",
-        "round",
-        "floor",
-        "ceil",
-        "int",
-        "clip",
-        "clamp",
-        "clamp_min",
-        "maximum",
-        "minimum",
-        "max",
-        "min",
-        "relu",
-        "sigmoid",
-        "tanh",
-        "softmax",
-        "cumsum",
-        "copy",
-        "clone",
-        "deepcopy",
-        "detach",
-        "transpose",
-        "lower",
-        "upper",
-        "strip",
-        "nan_to_num",
-        "softplus",
-        "logsumexp",
-    ]
+_STEPS = _words(
+    """
+    abs absolute sqrt square exp log log2 log1p sorted sort reversed flip set unique round
+    floor ceil int clip clamp clamp_min maximum minimum max min relu sigmoid tanh softmax
+    cumsum copy clone deepcopy detach transpose lower upper strip nan_to_num softplus
+    logsumexp
+    """
 )
 # Calls whose first two arguments may stand in either order; range has changes of its own.
-_COMMUTATIVE = frozenset(
-    [
-        "maximum",
-        "minimum",
-        "max",
-        "min",
-        "add",
-        "multiply",
-        "isclose",
-        "allclose",
-        "array_equal",
-        "equal",
-        "zip",
-        "isinstance",
-        "hasattr",
-        "getattr",
-        "setattr",
-        "range",
-        "logaddexp",
-        "outer",
-    ]
+_COMMUTATIVE = _words(
+    """
+    maximum minimum max min add multiply isclose allclose array_equal equal zip isinstance
+    hasattr getattr setattr range logaddexp outer
+    """
 )
 _AXIS_NAMES = {"axis", "dim"}
 # Reductions whose only positional number is an axis: x.sum(1).
-_AXIS_METHODS = frozenset(
-    [
-        "sum",
-        "mean",
-        "std",
-        "var",
-        "max",
-        "min",
-        "argmax",
-        "argmin",
-        "cumsum",
-        "softmax",
-        "log_softmax",
-        "logsumexp",
-        "norm",
-        "prod",
-        "any",
-        "all",
-        "argsort",
-        "sort",
-        "squeeze",
-        "unsqueeze",
-        "flip",
-    ]
+_AXIS_METHODS = _words(
+    """
+    sum mean std var max min argmax argmin cumsum softmax log_softmax logsumexp norm prod
+    any all argsort sort squeeze unsqueeze flip
+    """
 )
 # Keywords that change how something is computed and not what comes out.
 _HARMLESS_KEYWORDS = {"strict", "rcond", "optimize", "copy", "requires_grad"}
