@@ -425,7 +425,7 @@ class Function(Exercise):
         if mutant is None:
             return ()
         where = "In every case" if all(t.failed for t in trials) else "In the cases that fail"
-        return f"{where}, the result is what it would be if {mutant.observation}."
+        return (f"{where}, the result is what it would be if {mutant.observation}.",)
 
     def like_mutant(self, trials: Sequence[Trial]) -> Mutant | None:
         """The small change of the reference that has the same wrong results as an answer.
