@@ -113,6 +113,7 @@ class Function(Exercise):
     'the sum'
     >>> print(mean.feedback(np.median).text())
     ✗ Not yet: A mean
+      Right for: two numbers. Wrong for: drawn at random.
       Case 2 (drawn at random): expected 5.25, received 5.5.
       Input: list of length 4: [8, 6, 5, 2]
       For a hint run check.mean.hint().
