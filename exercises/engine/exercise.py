@@ -11,6 +11,7 @@ from exercises.engine import progress
 from exercises.engine.state import quiet_state
 from utils.display import Block, emit
 
+TRIES_ALONE = 2  # after so many failed ones the way to the solution is offered
 SECONDS = 10.0  # the time one check may take, all its cases together
 
 
@@ -113,6 +114,8 @@ class Exercise:
         What the kind is called: "function", "value" and so on.
     hints_shown : int
         How many hints have been shown one by one in this kernel.
+    failed_tries : int
+        How many wrong answers have been judged in this kernel; previews do not count.
     """
 
     kind = "exercise"
@@ -136,6 +139,7 @@ class Exercise:
         self.hints = tuple(hints)
         self.carry_on = carry_on
         self.hints_shown = 0
+        self.failed_tries = 0
 
     @property
     def name(self) -> str:
@@ -153,7 +157,9 @@ class Exercise:
             What the reader wrote; ``...`` counts as not attempted and is not recorded.
         """
         result = self.evaluate(answer)
-        emit(self.block(result))
+        if result.status == "wrong":
+            self.failed_tries += 1
+        emit(self.block(result, offer_solution=self.failed_tries >= TRIES_ALONE))
         if result.status != "unattempted":
             mistake_name = result.mistake.name if result.mistake else ""
             progress.record(self.id, result.status, mistake_name)
@@ -254,13 +260,15 @@ class Exercise:
         """
         return self.block(self.evaluate(answer))
 
-    def block(self, result: Result) -> Block:
+    def block(self, result: Result, offer_solution: bool = False) -> Block:
         """The block that tells a judgement to the reader.
 
         Parameters
         ----------
         result : Result
             What :meth:`evaluate` returned.
+        offer_solution : bool
+            Whether to say beside the hint where the solution is, if the answer is wrong.
 
         Returns
         -------
@@ -271,10 +279,13 @@ class Exercise:
         if result.status == "solved":
             count = f" ({result.passed} of {result.total} cases pass)" if result.total > 1 else ""
             return Block("good", f"Solved: {self.title}{count}", (*result.lines, self.carry_on))
-        lines = (*result.lines, f"For a hint run check.{self.name}.hint().")
+        help_line = f"For a hint run check.{self.name}.hint()"
         if result.status == "unattempted":
+            lines = (*result.lines, f"{help_line}.")
             return Block("open", f"Not attempted yet: {self.title}", lines)
-        return Block("bad", f"Not yet: {self.title}", lines)
+        if offer_solution:
+            help_line += "; the solution is in the folded cell below"
+        return Block("bad", f"Not yet: {self.title}", (*result.lines, f"{help_line}."))
 
     def __repr__(self) -> str:
         return f"{self.kind} {self.id!r} ({self.title}): call it with your answer"
