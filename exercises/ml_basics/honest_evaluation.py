@@ -19,6 +19,10 @@ def _share_by_bayes() -> float:
     return odds / (1 + odds)
 
 
+_RATIO = (
+    "That is the ratio of true to false alarms. A share divides by all alarms, true and false "
+    "together."
+)
 _PERCENTAGE = "Right, but as a percentage. Give the share, a number between 0 and 1."
 
 share_of_true_alarms = Value(
@@ -75,12 +79,8 @@ share_of_true_alarms = Value(
             "That is asked of those with a *negative* result. Count the people with a positive "
             "one.",
         ),
-        Mistake(
-            "true over false alarms",
-            90 / 995,
-            "That is the ratio of true to false alarms. A share divides by all alarms, true and "
-            "false together.",
-        ),
+        Mistake("true over false alarms", 90 / 995, _RATIO),
+        Mistake("true over false alarms", 0.09, _RATIO),
         Mistake(
             "the share of false alarms",
             995 / 1085,
@@ -269,6 +269,25 @@ def _specificity_for_recall(truth, predicted):
     return precision, specificity, f1
 
 
+def _specificity_beside_f1(truth, predicted):
+    precision, specificity, _ = _specificity_for_recall(truth, predicted)
+    return precision, specificity, _precision(truth, predicted)[2]
+
+
+def _accuracy_beside_f1(truth, predicted):
+    return np.mean(truth == predicted), *_precision(truth, predicted)[1:]
+
+
+def _precision_twice(truth, predicted):
+    precision, _, f1 = _precision(truth, predicted)
+    return precision, precision, f1
+
+
+def _recall_twice(truth, predicted):
+    _, recall, f1 = _precision(truth, predicted)
+    return recall, recall, f1
+
+
 def _share_of_all_rows(truth, predicted):
     tp, n = np.sum((truth == 1) & (predicted == 1)), len(truth)
     return tp / n, tp / n, tp / n
@@ -292,6 +311,15 @@ def _macro(truth, predicted):
     both = np.array([_precision(truth, predicted, positive=label) for label in (0, 1)])
     return tuple(both.mean(axis=0))
 
+
+_NOT_RECALL = (
+    "The share of the *negatives* that are cleared is the specificity. Recall is the share of the "
+    "positives that are flagged."
+)
+_NOT_PRECISION = (
+    "The share of all rows that are right is accuracy. Precision looks only at the rows that were "
+    "flagged."
+)
 
 precision_recall_f1 = Function(
     "ml_basics.honest_evaluation.precision_recall_f1",
@@ -334,11 +362,19 @@ precision_recall_f1 = Function(
             "The recall is divided by TP + TN here. Below must stand all that *are* positive: "
             "those found (TP) and those missed (FN).",
         ),
+        Mistake("the specificity in the place of the recall", _specificity_for_recall, _NOT_RECALL),
+        Mistake("the specificity in the place of the recall", _specificity_beside_f1, _NOT_RECALL),
         Mistake(
-            "the specificity in the place of the recall",
-            _specificity_for_recall,
-            "The share of the *negatives* that are cleared is the specificity. Recall is the share "
-            "of the positives that are flagged.",
+            "the precision twice",
+            _precision_twice,
+            "The second number is the precision again. Recall divides the true positives by all "
+            "that *are* positive, found (TP) or missed (FN).",
+        ),
+        Mistake(
+            "the recall twice",
+            _recall_twice,
+            "The first number is the recall already. Precision divides the true positives by all "
+            "that were *flagged*, rightly (TP) or wrongly (FP).",
         ),
         Mistake(
             "true positives over all rows",
@@ -397,12 +433,8 @@ precision_recall_f1 = Function(
             "Calling 0/0 perfect would reward a model that flags nothing. The convention here is "
             "0.0.",
         ),
-        Mistake(
-            "accuracy in the place of precision",
-            _accuracy_for_precision,
-            "The share of all rows that are right is accuracy. Precision looks only at the rows "
-            "that were flagged.",
-        ),
+        Mistake("accuracy in the place of precision", _accuracy_for_precision, _NOT_PRECISION),
+        Mistake("accuracy in the place of precision", _accuracy_beside_f1, _NOT_PRECISION),
     ],
     also_correct=[
         _precision_from_lists,
@@ -452,6 +484,10 @@ def _auc_cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(
         (truth, np.array([100_001.0, 100_000.5, 100_001.5, 100_002.0, 100_001.5])),
         label="large scores close together",
+    )
+    yield Case(
+        (np.array([0, 1, 0, 1, 0, 1]), np.array([0.001, 0.003, 0.002, 0.0015, 900.0, 0.0025])),
+        label="scores of very different size",
     )
     truth = (rng.random(50) < 0.3).astype(int)
     yield Case((truth, rng.integers(0, 4, size=50) + truth), label="50 rows, many ties")
@@ -528,6 +564,12 @@ def _auc_by_ranks(truth, score, method):
     return (rankdata(score, method)[truth == 1].sum() - P * (P + 1) / 2) / (P * N)
 
 
+def _auc_of_nearly_tied(truth, score):
+    gap = score[truth == 1][:, None] - score[truth == 0]
+    tied = np.isclose(score[truth == 1][:, None], score[truth == 0])
+    return np.mean(np.where(tied, 0.5, gap > 0))
+
+
 def _curve(truth, score):
     """False-positive rate and recall at every threshold, without the start (0, 0)."""
     flagged = score >= np.unique(score)[::-1, None]
@@ -592,10 +634,10 @@ roc_auc = Function(
             _TIES_BY_POSITION,
         ),
         Mistake(
-            "the result of argsort taken for ranks",
+            "the places of the sorted scores taken for ranks",
             _auc_by_argsort,
             "np.argsort(score)[0] is the *place* of the lowest score, not the rank of the first "
-            "one. Use scipy.stats.rankdata, which also gives ties their mean rank.",
+            "one. scipy.stats.rankdata gives ranks, and to ties their mean rank.",
         ),
         Mistake(
             "all of equal scores get the lowest rank they share",
@@ -614,6 +656,30 @@ roc_auc = Function(
             lambda truth, score: _auc_by_ranks(truth, score, "dense"),
             "Three rows with one score use up three ranks, whatever each of them gets. Here the "
             "next score is only one rank further.",
+        ),
+        Mistake(
+            "scores that are nearly equal taken for ties",
+            _auc_of_nearly_tied,
+            "100,001.0 and 100,001.5 are different scores, and a threshold between them exists. "
+            "Only equal ones are tied; compare with ==.",
+        ),
+        Mistake(
+            "too small by 1/N",
+            lambda truth, score: _auc(truth, score) - 1 / np.sum(truth == 0),
+            "Each result is 1/N too small. P(P + 1)/2 is the sum of the ranks 1 to P: where ranks "
+            "begin at 0, subtract P(P − 1)/2.",
+        ),
+        Mistake(
+            "too large by 1/N",
+            lambda truth, score: _auc(truth, score) + 1 / np.sum(truth == 0),
+            "Each result is 1/N too large. The ranks 1 to P add up to P(P + 1)/2, not to "
+            "P(P − 1)/2.",
+        ),
+        Mistake(
+            "the number of pairs in the right order",
+            lambda truth, score: _auc(truth, score) * np.sum(truth == 1) * np.sum(truth == 0),
+            "This counts the pairs (it is the U of Mann and Whitney). The area is their share: "
+            "divide by P·N.",
         ),
         Mistake(
             "the area left of the first threshold is missing",
@@ -687,13 +753,15 @@ def _calibration_cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(
         (np.array([1, 0, 1, 1]), np.array([0.9, 0.8, 0.2, 1.0]), 2), label="the example of the text"
     )
-    # An odd number of thousandths and a half lies on no edge of 2, 4, 5 or 10 bins.
+    # Half a thousandth more than a whole number of them lies on no edge of 2, 4, 5 or 10 bins.
     probability = (rng.integers(0, 1000, size=24) + 0.5) / 1000
-    truth = (rng.random(24) < probability).astype(int)
+    # Too low at both ends and too high between, so that no two bins are wrong in the same way.
+    happens = np.array([0.5, 0.1, 0.2, 1.0])[(4 * probability).astype(int)]
+    truth = (rng.random(24) < happens).astype(int)
     yield Case((truth, probability, 4), label="24 rows in 4 bins")
     yield Case((truth, probability, 1), label="one bin for all")
     sure = probability**2 / (probability**2 + (1 - probability) ** 2)
-    yield Case((truth, sure, 7), label="too sure, 7 bins")
+    yield Case((truth, sure, 7), label="7 bins")
     yield Case(
         (
             np.array([0, 1, 1, 1, 0, 1, 0, 0]),
@@ -945,8 +1013,8 @@ calibration_error = Function(
         Mistake(
             "rows with probability 1 get lost",
             _ones_lost,
-            "int(1.0 · bins) is one past the last bin, so the surest rows vanish. Put them into "
-            "the last one.",
+            "No bin takes the probability 1, so the surest rows vanish. Let the last bin include "
+            "its upper end.",
         ),
         Mistake(
             "empty bins not skipped",
@@ -962,14 +1030,14 @@ calibration_error = Function(
         Mistake(
             "the probability 0 in a bin of its own",
             lambda truth, probability, bins: _end_apart(truth, probability, bins, right=True),
-            "With right=True np.digitize puts 0.0 below the first bin, where it forms a bin of its "
-            "own. It belongs to the first one.",
+            "Rounding up, or np.digitize with right=True, puts 0.0 below the first bin, where it "
+            "forms a bin of its own. It belongs to the first one.",
         ),
         Mistake(
             "rows with probability 0 get lost",
             _zeros_lost,
-            "With low < p <= high no bin takes p = 0, so the surest rows vanish. Let the first bin "
-            "include its lower end.",
+            "No bin takes the probability 0, so the surest rows vanish. Let the first bin include "
+            "its lower end.",
         ),
     ],
     also_correct=[
@@ -1108,6 +1176,14 @@ def _one_direction(right_A, right_B):
     return binom.cdf(b, b + c, 0.5)
 
 
+def _other_direction(right_A, right_B):
+    return _one_direction(right_B, right_A)
+
+
+def _twice_one_direction(right_A, right_B):
+    return min(1.0, 2 * _one_direction(right_A, right_B))
+
+
 def _not_capped(right_A, right_B):
     return 2 * _tail(*_discordant(right_A, right_B))
 
@@ -1134,6 +1210,12 @@ def _independence(right_A, right_B):
     from scipy.stats import fisher_exact
 
     return fisher_exact(_table_of_both(right_A, right_B)).pvalue
+
+
+def _independence_by_chi_squared(right_A, right_B):
+    from scipy.stats import chi2_contingency
+
+    return chi2_contingency(_table_of_both(right_A, right_B)).pvalue
 
 
 def _where_they_agree(right_A, right_B):
@@ -1190,6 +1272,20 @@ def _pooled(right_A, right_B):
     return 2 * norm.sf(abs(a - b) / np.sqrt(2 * p * (1 - p) / n))
 
 
+def _unpaired_t(right_A, right_B):
+    from scipy.stats import ttest_ind
+
+    return ttest_ind(right_A.astype(float), right_B.astype(float)).pvalue
+
+
+_DIRECTION = (
+    "This asks only whether one of the two models is worse, so it depends on which comes first. "
+    "Count outcomes that are as uneven in either direction."
+)
+_INDEPENDENCE = (
+    "This asks whether rows that are easy for A are easy for B too. Asked is whether one of the "
+    "two is right more often."
+)
 _UNPAIRED = (
     "This compares two accuracies as if they came from different test rows. Both models saw the "
     "same rows: look only at the rows on which they differ."
@@ -1208,11 +1304,19 @@ mcnemar = Function(
             "This is the probability of being so uneven in *one* direction. Either model might "
             "have been the better one: count both tails.",
         ),
+        Mistake("one fixed direction only", _one_direction, _DIRECTION),
+        Mistake("one fixed direction only", _other_direction, _DIRECTION),
         Mistake(
-            "one fixed direction only",
-            _one_direction,
-            "This asks only whether A is worse than B, so it depends on which model comes first. "
-            "Count outcomes that are as uneven in either direction.",
+            "1 wherever A is the better one",
+            _twice_one_direction,
+            "Twice the lower tail is right where it begins with the *smaller* of the two counts. "
+            "Here it always begins with the rows that only A gets right.",
+        ),
+        Mistake(
+            "1 wherever B is the better one",
+            lambda right_A, right_B: _twice_one_direction(right_B, right_A),
+            "Twice the lower tail is right where it begins with the *smaller* of the two counts. "
+            "Here it always begins with the rows that only B gets right.",
         ),
         Mistake(
             "a probability above 1",
@@ -1243,12 +1347,8 @@ mcnemar = Function(
             "This is the mid-p value, which counts the observed outcome half. The exact p-value "
             "counts it whole.",
         ),
-        Mistake(
-            "a test of independence",
-            _independence,
-            "This asks whether rows that are easy for A are easy for B too. Asked is whether one "
-            "of the two is right more often.",
-        ),
+        Mistake("a test of independence", _independence, _INDEPENDENCE),
+        Mistake("a test of independence", _independence_by_chi_squared, _INDEPENDENCE),
         Mistake(
             "the rows on which both agree",
             _where_they_agree,
@@ -1287,6 +1387,7 @@ mcnemar = Function(
         ),
         Mistake("an unpaired comparison", _unpaired, _UNPAIRED),
         Mistake("an unpaired comparison", _pooled, _UNPAIRED),
+        Mistake("an unpaired comparison", _unpaired_t, _UNPAIRED),
     ],
     also_correct=[
         _mcnemar_by_scipy,
@@ -1432,6 +1533,8 @@ held_out_predictions = Bug(
     expected=_held_out_by_library,
     reference=_held_out_reference,
     planted=lambda X, y, fold_of, keep: _held_out(X, y, fold_of, keep, choose="all"),
+    rtol=1e-5,  # least squares in single precision
+    atol=1e-5,
     mistakes=[
         Mistake(
             "columns chosen on the held-out rows",
