@@ -178,12 +178,113 @@ def test_an_error_of_the_same_kind_with_another_message_is_another_mistake():
     assert EXERCISE.evaluate(ours).mistake is None
 
 
-def test_a_mistake_must_fail_where_the_answer_fails_and_nowhere_else():
-    def right_for_two(scores):
+def test_a_mistake_is_named_wherever_the_answer_fails_like_it():
+    def guarded(scores):  # right for two scores, by a guard that the known mistake lacks
         return np.exp(scores - scores.max()) if len(scores) == 5 else softmax(scores)
 
-    result = EXERCISE.evaluate(right_for_two)
-    assert (result.passed, result.mistake) == (2, None)
+    result = EXERCISE.evaluate(guarded)
+    assert (result.passed, result.mistake.name) == (2, "no division")
+    assert result.lines[0].startswith("Where it is wrong, this looks like: no division.")
+    assert EXERCISE.evaluate(EXERCISE.mistakes[1].answer).lines[0].startswith("This looks like: ")
+
+
+def test_a_mistake_is_not_named_where_the_answer_fails_in_another_way_as_well():
+    def guarded(scores):
+        return np.exp(scores - scores.max()) if len(scores) == 5 else scores
+
+    assert EXERCISE.evaluate(guarded).mistake is None
+
+
+def test_of_two_mistakes_that_fit_the_one_with_fewer_other_failures_is_named():
+    def large_only(scores):
+        return 2 * softmax(scores) if scores.max() > 100 else softmax(scores)
+
+    def random_too(scores):
+        return 2 * softmax(scores) if len(scores) == 5 else large_only(scores)
+
+    exercise = softmax_exercise(
+        cases=lambda rng: (
+            [Case((rng.normal(size=n),)) for n in (2, 5, 7)] + [Case((1000 + rng.normal(size=4),))]
+        ),
+        mistakes=(
+            Mistake("all doubled", lambda s: 2 * softmax(s), "Once is enough."),
+            Mistake("two doubled", random_too, "Once is enough."),
+        ),
+    )
+    assert exercise.evaluate(large_only).mistake.name == "two doubled"
+
+
+@pytest.mark.parametrize("wrong", [0, 1, [0, 1]])
+def test_wrong_results_that_may_come_from_anywhere_name_no_mistake(wrong):
+    exercise = softmax_exercise(
+        cases=lambda rng: [Case(([3, 1, 2],)), Case(([5, 4],)), Case(([1, 2, 3, 4, 5],))],
+        expected=len,
+        reference=len,
+        mistakes=(Mistake("nothing counted", lambda values: wrong, "Count them."),),
+        also_correct=(),
+    )
+    known = exercise.mistakes[0]
+    assert exercise.evaluate(known.answer).mistake is known
+    only_for_two = exercise.evaluate(lambda values: wrong if len(values) == 2 else len(values))
+    assert only_for_two.mistake is None
+
+
+def test_small_numbers_are_not_all_alike_for_the_sake_of_the_tolerance():
+    exercise = softmax_exercise(
+        cases=lambda rng: [Case((2.0,)), Case((3.0,))],
+        expected=lambda x: x,
+        reference=lambda x: x,
+        mistakes=(Mistake("thousandths", lambda x: x / 1000, "Do not divide."),),
+        also_correct=(),
+        atol=0.01,
+    )
+    assert exercise.evaluate(lambda x: x * 0.001).mistake.name == "thousandths"
+    assert exercise.evaluate(lambda x: x / 500).mistake is None
+
+
+@needs_alarms
+def test_two_calls_that_never_end_are_not_the_same_mistake():
+    exercise = softmax_exercise(
+        seconds=0.2, mistakes=(Mistake("spins", spin, "Count the rounds of the loop."),)
+    )
+    assert exercise.evaluate(lambda scores: spin(scores)).mistake is None
+
+
+# --- mistakes that nobody declared --------------------------------------------------------------
+
+
+def with_mutants(**changes) -> Function:
+    options = {"reference": softmax, "mistakes": ()}
+    return softmax_exercise(**(options | changes))
+
+
+def test_an_answer_that_does_what_a_mutant_does_gets_its_observation():
+    def without_division(scores):
+        return np.array([math.exp(score - max(scores)) for score in scores])
+
+    exercise = with_mutants()
+    lines = "\n".join(exercise.evaluate(without_division).lines)
+    assert "the result is what it would be if one part of the formula were left out." in lines
+
+
+def test_no_mutant_is_named_for_an_answer_that_does_something_else():
+    lines = "\n".join(with_mutants().evaluate(lambda s: softmax(s) + np.sin(s)).lines)
+    assert "what it would be" not in lines
+
+
+def test_a_declared_mistake_goes_before_everything_that_is_observed():
+    lines = EXERCISE.evaluate(EXERCISE.mistakes[1].answer).lines
+    assert lines[0] == "This looks like: no division. They must add up to 1."
+    assert not any("what it would be" in line for line in lines)
+
+
+def test_the_search_for_a_mutant_ends_in_time(monkeypatch):
+    monkeypatch.setattr("exercises.engine.function.MUTANTS_SECONDS", 0.0)
+    exercise = with_mutants()
+    started = time.monotonic()
+    exercise.evaluate(lambda s: np.exp(s - s.max()))
+    assert time.monotonic() - started < 1.0
+    assert len(exercise._mutant_faults) <= 1
 
 
 def test_the_failing_case_is_shown_with_input_expected_and_received():
@@ -257,7 +358,7 @@ def test_what_is_remembered_of_a_fault_holds_no_inputs_and_no_frames():
     behaviour = axis_1.behaviour(1, case)
     assert behaviour.raised
     assert behaviour.problem.startswith("your code raised AxisError")
-    assert vars(behaviour).keys() == {"problem", "raised", "value"}
+    assert vars(behaviour).keys() == {"problem", "raised", "value", "timed_out"}
     assert behaviour.value is None
     assert exercise.known_fault(softmax).behaviour(1, case).value is None  # right: not needed
 

@@ -223,7 +223,7 @@ def mutants(reference: Callable[..., Any]) -> list[Mutant]:
 
 
 def result_mutants(
-    reference: Callable[..., Any], *, keeps_inputs: bool, double_precision: bool
+    reference: Callable[..., Any], *, fractions: bool, keeps_inputs: bool, double_precision: bool
 ) -> list[Mutant]:
     """Changes of what goes in and comes out, whatever the code between.
 
@@ -231,18 +231,22 @@ def result_mutants(
     ----------
     reference : callable
         A function.
+    fractions : bool
+        Whether the reference returns floating-point numbers.
     keeps_inputs, double_precision : bool
         What the exercise promises, see :class:`~exercises.engine.function.Function`.
 
     Returns
     -------
     list of Mutant
-        Fractions cut off; where inputs must be kept, an input changed; where double precision is
-        demanded, a result of single precision.
+        Where there are fractions, these cut off; where inputs must be kept, an input changed;
+        where double precision is demanded, a result of single precision.
 
     Examples
     --------
-    >>> cut, changed = result_mutants(lambda x: x / 2, keeps_inputs=True, double_precision=False)
+    >>> cut, changed = result_mutants(
+    ...     lambda x: x / 2, fractions=True, keeps_inputs=True, double_precision=False
+    ... )
     >>> cut.answer(5.0)
     2.0
     >>> numbers = np.array([1.0, 2.0])
@@ -263,12 +267,37 @@ def result_mutants(
     def single(*args: Any, **kwargs: Any) -> Any:
         return _each_number(np.float32, reference(*args, **kwargs))
 
-    found = [Mutant("result → its whole part", FRACTIONS, cut)]
+    found = []
+    if fractions:
+        found.append(Mutant("result → its whole part", FRACTIONS, cut))
     if keeps_inputs:
         found.append(Mutant("inputs → changed in place", INPUTS, changing))
     if double_precision:
         found.append(Mutant("result → single precision", SINGLE, single))
     return found
+
+
+def holds_floats(value: Any) -> bool:
+    """Whether a value is or holds floating-point numbers.
+
+    Parameters
+    ----------
+    value : Any
+        Numbers, arrays, tensors, or lists, tuples and dictionaries of them.
+
+    Returns
+    -------
+    bool
+        False for what holds whole numbers only, by type.
+
+    Examples
+    --------
+    >>> holds_floats([1, 2.0]), holds_floats(np.arange(3))
+    (True, False)
+    """
+    found = []
+    _each_number(lambda number: found.append(number) or number, value)
+    return bool(found)
 
 
 def _each_number(function: Callable[[Any], Any], value: Any) -> Any:
@@ -278,12 +307,18 @@ def _each_number(function: Callable[[Any], Any], value: Any) -> Any:
     if isinstance(value, np.ndarray) and value.dtype.kind == "f":
         return function(value)
     if is_tensor(value) and value.is_floating_point():
-        return value.trunc() if function is np.trunc else value.float()
+        return _each_tensor(function, value)
     if type(value) in (list, tuple):
         return type(value)(_each_number(function, item) for item in value)
     if isinstance(value, dict):
         return {key: _each_number(function, item) for key, item in value.items()}
     return value
+
+
+def _each_tensor(function: Callable[[Any], Any], value: Any) -> Any:
+    if function is np.trunc:
+        return value.trunc()
+    return value.float() if function is np.float32 else function(value)
 
 
 def _alter(value: Any) -> bool:
@@ -455,6 +490,18 @@ def _helpers(
 # --- places -------------------------------------------------------------------------------------
 
 
+_TELLING_PARENTS = (
+    ast.expr,
+    ast.keyword,
+    ast.Slice,
+    ast.arguments,
+    ast.Return,
+    ast.Assign,
+    ast.AugAssign,
+    ast.Expr,
+)
+
+
 @dataclass
 class _Place:
     """A node of the tree and where it hangs."""
@@ -475,6 +522,17 @@ class _Place:
         def __exit__(self, *_: object) -> None:
             self.place.put(self.place.node)
 
+    def above(self) -> _Place:
+        """The place of the parent."""
+        *further, parent = self.parents
+        for field, value in ast.iter_fields(further[-1]):
+            items = value if isinstance(value, list) else [value]
+            for index, item in enumerate(items):
+                if item is parent:
+                    place = index if isinstance(value, list) else None
+                    return _Place(parent, tuple(further), field, place)
+        raise ValueError("the tree was changed in the meantime")
+
     def put(self, node: ast.AST | None) -> None:
         parent = self.parents[-1]
         if self.index is None:
@@ -489,9 +547,7 @@ class _Place:
         """The code around the place before and after: enough of it to know it again."""
         context = self.node
         for parent in reversed(self.parents):
-            if not isinstance(parent, (ast.expr, ast.keyword, ast.Slice)) and not (
-                isinstance(parent, (ast.Return, ast.Assign, ast.AugAssign, ast.Expr))
-            ):
+            if not isinstance(parent, _TELLING_PARENTS):
                 break
             if isinstance(context, ast.expr) and len(ast.unparse(context)) >= 24:
                 break
@@ -583,9 +639,11 @@ def _conditions(node: ast.BoolOp, place: _Place) -> Iterator[_Change]:
 
 
 def _unary(node: ast.UnaryOp, place: _Place) -> Iterator[_Change]:
-    if isinstance(node.op, ast.USub):
-        if not _is_axis(place):
-            yield node.operand, SIGN
+    if isinstance(node.op, ast.USub) and _is_axis(place):
+        last = node.operand.value == 1
+        yield ast.Constant(0) if last else ast.UnaryOp(ast.USub(), ast.Constant(1)), AXIS
+    elif isinstance(node.op, ast.USub):
+        yield node.operand, SIGN
     elif isinstance(node.op, (ast.Not, ast.Invert)):
         yield node.operand, CONDITION
 
@@ -623,6 +681,8 @@ def _in_place(node: ast.AugAssign, place: _Place) -> Iterator[_Change]:
 def _constant(node: ast.Constant, place: _Place) -> Iterator[_Change]:
     value = node.value
     parent = place.parents[-1]
+    if isinstance(parent, ast.UnaryOp) and _is_axis(place.above()):
+        return  # the minus in front of it is changed
     if _is_axis(place):
         yield ast.Constant(0 if value else 1), AXIS
     elif isinstance(value, bool):
@@ -650,12 +710,8 @@ def _number(value: int) -> ast.expr:
 
 
 def _is_axis(place: _Place) -> bool:
-    """Whether a number, or the minus in front of one, says along which axis to go."""
-    *_, parent = place.parents
-    if isinstance(parent, ast.UnaryOp):
-        *_, grandparent, parent_ = place.parents
-        above = _Place(parent_, place.parents[:-1], *_where(grandparent, parent_))
-        return _is_axis(above)
+    """Whether a number, or one with a minus in front, says along which axis to go."""
+    parent = place.parents[-1]
     node = place.node
     number = node.operand if isinstance(node, ast.UnaryOp) else node
     if not (isinstance(number, ast.Constant) and type(number.value) is int):
@@ -668,15 +724,6 @@ def _is_axis(place: _Place) -> bool:
         return False
     on_module = isinstance(parent.func.value, ast.Name) and parent.func.value.id in ("np", "torch")
     return place.field == "args" and place.index == (1 if on_module else 0)
-
-
-def _where(parent: ast.AST, node: ast.AST) -> tuple[str, int | None]:
-    for field, value in ast.iter_fields(parent):
-        if value is node:
-            return field, None
-        if isinstance(value, list) and any(item is node for item in value):
-            return field, next(i for i, item in enumerate(value) if item is node)
-    return "", None
 
 
 def _call(node: ast.Call, place: _Place) -> Iterator[_Change]:
@@ -758,7 +805,9 @@ def _subscript(node: ast.Subscript, place: _Place) -> Iterator[_Change]:
 
 def _slice(node: ast.Slice, place: _Place) -> Iterator[_Change]:
     for part in ("lower", "upper", "step"):
-        if getattr(node, part) is not None:
+        limit = getattr(node, part)
+        is_one = isinstance(limit, ast.Constant) and limit.value == 1  # made 0 elsewhere
+        if limit is not None and not (part == "lower" and is_one):
             yield _with(node, **{part: None}), RANGE
 
 
