@@ -13,7 +13,6 @@ UNPROVEN = {
     "generative_models.autoencoders",
     "generative_models.gans",
     "ml_basics.classification",
-    "ml_basics.honest_evaluation",
     "ml_basics.linear_regression",
     "ml_basics.trees_and_boosting",
     "nlp.language_models",

@@ -141,6 +141,7 @@ def _precision_cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(_table(2, 5, 0, 0, rng), label="everything flagged")
     yield Case(_table(3, 0, 2, 0, rng), label="every row positive")
     yield Case(_table(3, 0, 0, 6, rng), label="all right")
+    yield Case(_table(1, 0, 0, 0, rng), label="a single row")
     yield Case(_table(0, 0, 3, 4, rng), label="nothing flagged")
     yield Case(_table(0, 2, 0, 3, rng), label="no positives, some flagged")
     yield Case(_table(0, 0, 0, 4, rng), label="no positives, none flagged")
@@ -486,7 +487,10 @@ def _auc_cases(rng: np.random.Generator) -> Iterator[Case]:
         label="large scores close together",
     )
     yield Case(
-        (np.array([0, 1, 0, 1, 0, 1]), np.array([0.001, 0.003, 0.002, 0.0015, 900.0, 0.0025])),
+        (
+            np.array([0, 1, 0, 1, 0, 1, 0]),
+            np.array([0.001, 0.003, 0.002, 0.0015, 900.0, 0.0025, 0.0022]),
+        ),
         label="scores of very different size",
     )
     truth = (rng.random(50) < 0.3).astype(int)
