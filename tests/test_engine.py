@@ -781,7 +781,7 @@ def test_slow_but_right_answers_are_told_so_with_the_cases_passed():
 
     result = FAST.evaluate(slow)
     assert result.status == "wrong"
-    assert "stopped after 0.1 seconds" in result.lines[0]
+    assert "stopped after 0.1 seconds" in result.lines[1]
     assert result.passed == 1
     assert result.mistake is None
 

@@ -129,6 +129,10 @@ def by_method(x):
     return torch.softmax(x, 1).sum(-1)
 
 
+def over_two_axes(x):
+    return x.mean(axis=(0, 2))
+
+
 @pytest.mark.parametrize(
     ("function", "change"),
     [
@@ -166,6 +170,7 @@ def by_method(x):
         (multiplied, "return a.T @ b → return b @ a.T"),
         (multiplied, "return a.T @ b → return a @ b"),
         (by_method, "torch.softmax(x, 1).sum(-1) → torch.softmax(x, 0).sum(-1)"),
+        (over_two_axes, "return x.mean(axis=(0, 2)) → return x.mean(axis=(1, 2))"),
         (by_method, "torch.softmax(x, 1).sum(-1) → torch.softmax(x, 1).sum(0)"),
         (by_method, "torch.softmax(x, 1).sum(-1) → torch.softmax(x, 1).mean(-1)"),
     ],

@@ -29,6 +29,7 @@ from exercises.engine.mutations import (
     mutants,
     result_mutants,
 )
+from exercises.engine.observing import observations, which_cases
 from exercises.engine.recognising import KnownFault, is_telling
 from exercises.engine.state import quiet_state
 from exercises.engine.stubs import is_stub
@@ -112,6 +113,7 @@ class Function(Exercise):
     'the sum'
     >>> print(mean.feedback(np.median).text())
     ✗ Not yet: A mean
+      Right for: two numbers. Wrong for: drawn at random.
       Case 2 (drawn at random): expected 5.25, received 5.5.
       Input: list of length 4: [8, 6, 5, 2]
       For a hint run check.mean.hint().
@@ -416,16 +418,35 @@ class Function(Exercise):
         Returns
         -------
         tuple of str
-            Which small change of a right solution has the same wrong results. Nothing of it is a
-            guess at the code.
+            Which cases fail; how the wrong results are related to the right ones; or, where they
+            are not, which small change of a right solution has the same wrong results. Nothing of
+            it is a guess at the code.
         """
-        if any(not t.reached or t.outcome.timed_out for t in trials):
-            return ()
+        cases = which_cases(trials)
+        seen = observations(trials, rtol=self.rtol, atol=self.atol, names=self.parameter_names())
+        related = any(sentence != cases for sentence in seen)
+        if related or any(not t.reached or t.outcome.timed_out for t in trials):
+            return seen
         mutant = self.like_mutant(trials)
         if mutant is None:
+            return seen
+        where = "In every case" if all(t.failed for t in trials) else "In every case that fails"
+        return (*seen, f"{where}, the result is what it would be if {mutant.observation}.")
+
+    def parameter_names(self) -> tuple[str, ...]:
+        """What the task calls its inputs, in their order.
+
+        Returns
+        -------
+        tuple of str
+            Those of ``use`` behind the answer, else those of the reference.
+        """
+        asked = self._use or self.reference
+        try:
+            names = tuple(inspect.signature(asked).parameters)
+        except (TypeError, ValueError):
             return ()
-        where = "In every case" if all(t.failed for t in trials) else "In the cases that fail"
-        return (f"{where}, the result is what it would be if {mutant.observation}.",)
+        return names[1:] if self._use else names
 
     def like_mutant(self, trials: Sequence[Trial]) -> Mutant | None:
         """The small change of the reference that has the same wrong results as an answer.

@@ -716,6 +716,13 @@ def _is_axis(place: _Place) -> bool:
     number = node.operand if isinstance(node, ast.UnaryOp) else node
     if not (isinstance(number, ast.Constant) and type(number.value) is int):
         return False
+    if isinstance(parent, ast.Tuple):  # several axes at once
+        return _is_axis_argument(place.above())
+    return _is_axis_argument(place)
+
+
+def _is_axis_argument(place: _Place) -> bool:
+    parent = place.parents[-1]
     if isinstance(parent, ast.keyword):
         return parent.arg in _AXIS_NAMES
     if not (isinstance(parent, ast.Call) and isinstance(parent.func, ast.Attribute)):
