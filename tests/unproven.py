@@ -6,7 +6,6 @@ that has been proven leaves it.
 """
 
 UNPROVEN = {
-    "deep_learning.convolution",
     "deep_learning.recurrent_networks",
     "deep_learning.training_that_works",
     "generative_models.autoencoders",

@@ -66,6 +66,12 @@ pets_parameters = Value(
             "That is the convolution. The dense layer behind it holds nearly all parameters.",
         ),
         Mistake(
+            "only the weights of the dense layer",
+            2 * 10 * 148 * 148,
+            "That is the dense layer without its biases. Add these, and the ten filters with "
+            "theirs.",
+        ),
+        Mistake(
             "only the dense layer counted",
             2 * 10 * 148 * 148 + 2,
             "That is the dense layer. Add the ten filters with their biases.",
@@ -330,6 +336,11 @@ def _correlate_along(image, kernel, strides, padding):
     return np.einsum("ijuv,uv->ij", windows, kernel)[:: strides[0], :: strides[1]]
 
 
+def _correlate_by_matrix_product(image, kernel, stride, padding):
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(image, padding), kernel.shape)
+    return (windows @ kernel).sum(axis=(2, 3))[::stride, ::stride]
+
+
 def _correlate_dilated(image, kernel, stride, padding):
     padded, k = np.pad(image, padding), len(kernel)
     rows, columns = (max(size - (k - 1) * stride, 0) for size in padded.shape)
@@ -422,7 +433,28 @@ correlate = Function(
             lambda image, kernel, stride, padding: _correlate_padded(
                 np.pad(image, ((padding, 0), (padding, 0))), kernel, stride
             ),
-            "Zeros stand above and to the left only. Padding goes on all four sides.",
+            "Windows that reach into the zeros below and to the right are missing. Padding goes on "
+            "all four sides, so there are H + 2·padding rows.",
+        ),
+        Mistake(
+            "zeros above and below only",
+            lambda image, kernel, stride, padding: _correlate_padded(
+                np.pad(image, ((padding, padding), (0, 0))), kernel, stride
+            ),
+            "To the left and to the right of the picture belong zeros too.",
+        ),
+        Mistake(
+            "zeros to the left and right only",
+            lambda image, kernel, stride, padding: _correlate_padded(
+                np.pad(image, ((0, 0), (padding, padding))), kernel, stride
+            ),
+            "Above and below the picture belong zeros too.",
+        ),
+        Mistake(
+            "the matrix product of window and kernel",
+            _correlate_by_matrix_product,
+            "Each weight belongs to one pixel of the window: multiply entry by entry (*), then add "
+            "up. @ joins whole rows with whole columns.",
         ),
         Mistake(
             "all the padding at one end",
@@ -521,6 +553,13 @@ def _correlated_forwards(g, kernel, stride, length):
     return np.convolve(spread, kernel[::-1])[len(kernel) - 1 :][:length]
 
 
+def _gradient_with_spread_kernel(g, kernel, stride, length):
+    gradient = np.zeros(max(length, len(g) + len(kernel) * stride))
+    for i, u in np.ndindex(len(g), len(kernel)):
+        gradient[i + u * stride] += g[i] * kernel[u]
+    return gradient[:length]
+
+
 def _gradient_of_first_pixels(g, kernel, stride, length):
     gradient = np.zeros(length)
     gradient[: len(g) * stride : stride] = g * kernel[0]
@@ -579,6 +618,12 @@ input_gradient = Function(
             _correlated_forwards,
             "This slides the kernel over g. On the way back every g[i] is *spread* over the pixels "
             "that output i was made from.",
+        ),
+        Mistake(
+            "the stride inside the window",
+            _gradient_with_spread_kernel,
+            "Here window i begins at pixel i, and its pixels stand `stride` apart. They are "
+            "neighbours, and window i begins at pixel i·stride.",
         ),
         Mistake(
             "only the first pixel of each window",
@@ -805,6 +850,12 @@ pool_gradient = Bug(
             "The largest of negative numbers is a maximum too. Only a ReLU would stop here.",
         ),
         Mistake(
+            "row and column of the maximum exchanged",
+            _pool_with(lambda window: _first(window).T),
+            "The maximum stands in row u and column v of its window. Its gradient arrived in row "
+            "v and column u.",
+        ),
+        Mistake(
             "the gradient sent to the smallest pixel",
             _pool_with(_smallest),
             "Max-pooling passes the largest pixel on, and its gradient belongs to that one.",
@@ -920,6 +971,26 @@ receptive_field = Function(
             lambda layers: _receptive_field(layers[::-1]),
             "The list begins at the input. From the other end the wrong strides stand before each "
             "layer.",
+        ),
+        Mistake(
+            "the stride of the layer before, and of no other",
+            lambda layers: (
+                1
+                + sum(
+                    (kernel - 1) * before
+                    for (kernel, _), before in zip(
+                        layers, [1, *(stride for _, stride in layers)], strict=False
+                    )
+                )
+            ),
+            "Two poolings further back count too: it is the product of the strides of *all* layers "
+            "before.",
+        ),
+        Mistake(
+            "kernel sizes added",
+            lambda layers: sum(kernel for kernel, _ in layers),
+            "Two 3×3 layers see 5 pixels, not 6: the second adds k − 1. And behind a stride each "
+            "further tap reaches several pixels further.",
         ),
         Mistake(
             "k in the place of k − 1",

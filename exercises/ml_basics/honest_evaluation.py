@@ -983,6 +983,16 @@ calibration_error = Function(
             "begin at the smallest of them and end at the largest.",
         ),
         Mistake(
+            "one bin too few",
+            lambda truth, probability, bins: _calibration(truth, probability, max(bins - 1, 1)),
+            "There is one edge more than there are bins. With np.linspace these are (0, 1, bins + 1).",
+        ),
+        Mistake(
+            "one bin too many",
+            lambda truth, probability, bins: _calibration(truth, probability, bins + 1),
+            "Equally wide bins between 0 and 1 are 1/bins wide. Here there is one more of them.",
+        ),
+        Mistake(
             "bins with equally many rows",
             _equally_filled,
             "The bins are to be equally *wide*, between 0 and 1. These are equally full.",
