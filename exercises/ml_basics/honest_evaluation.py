@@ -985,7 +985,8 @@ calibration_error = Function(
         Mistake(
             "one bin too few",
             lambda truth, probability, bins: _calibration(truth, probability, max(bins - 1, 1)),
-            "There is one edge more than there are bins. With np.linspace these are (0, 1, bins + 1).",
+            "There is one edge more than there are bins: np.linspace(0, 1, bins + 1) gives them "
+            "all.",
         ),
         Mistake(
             "one bin too many",
