@@ -902,9 +902,10 @@ pieces = Function(
             "cancel.",
         ),
         Mistake(
-            "joints instead of pieces",
+            "one piece too few",
             lambda w, b, v: _pieces(w, b, v) - 1,
-            "You counted the joints. One joint makes two pieces.",
+            "n joints make n + 1 pieces: one joint makes two. (Where only some cases are wrong, a "
+            "joint has been missed there.)",
         ),
     ],
     also_correct=[
