@@ -11,7 +11,6 @@ UNPROVEN = {
     "generative_models.autoencoders",
     "generative_models.gans",
     "ml_basics.classification",
-    "ml_basics.linear_regression",
     "ml_basics.trees_and_boosting",
     "nlp.language_models",
     "nlp.text_as_numbers",

@@ -1500,10 +1500,6 @@ def _held_out_reference(X, y, fold_of, keep):
     return predicted
 
 
-def _held_out_draw(rng: np.random.Generator) -> tuple:
-    return rng.normal(size=(9, 3)), rng.normal(size=9), rng.permutation(np.arange(9) % 3), 1
-
-
 def _held_out_centred(X, y, fold_of, keep):
     """Another route: squared correlations, and no column of ones."""
     predicted = [0.0] * len(y)
@@ -1620,11 +1616,6 @@ held_out_predictions = Bug(
         lambda X, y, fold_of, keep: _held_out(X, y, fold_of, keep).tolist(),
         lambda X, y, fold_of, keep: _held_out(X, y, fold_of, keep).astype(np.float32),
     ],
-    equal_mutants={
-        "np.unique(fold_of) → fold_of": "Each fold is only predicted several times, with the same "
-        "result.",
-    },
-    draw=_held_out_draw,
     hints=[
         "At which moment are rows used that the fold should not know?",
         "The correlations are computed before the loop, from all rows and all targets.",
