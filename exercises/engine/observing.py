@@ -28,6 +28,7 @@ from utils.display import is_array, is_number, one_line, to_numpy
 
 SECONDS = 2.0  # the time that each of the two sentences may take
 MOST_ENTRIES = 2_000_000  # larger arrays are not searched for relations
+MOST_CHARACTERS = 180  # of a sentence that names both the cases that pass and those that fail
 MOST_NAMED = 4  # labels named in a list; of more, the rest is counted
 
 
@@ -119,7 +120,7 @@ def which_cases(trials: Sequence[Trial]) -> str | None:
     if len(groups) < 2:
         return None
     if len(groups) == 2:
-        return _two_lists(groups)
+        return _two_lists(groups, all(trial.reached for trial in trials))
     largest = max(groups, key=lambda name: len(groups[name]))
     parts = []
     for name, members in groups.items():
@@ -173,20 +174,19 @@ def _case_names(trials: Sequence[Trial]) -> list[str]:
     return names
 
 
-def _two_lists(groups: Mapping[str, list[str]]) -> str:
-    """Two groups of cases; of a long list only the number is given, or its beginning."""
+def _two_lists(groups: Mapping[str, list[str]], all_reached: bool) -> str:
+    """Two groups of cases, both in full where they are short, else the shorter one."""
     (first, some), (second, others) = groups.items()
-    if len(some) <= MOST_NAMED and len(others) <= MOST_NAMED:
-        return f"{first}: {_listed(some)}. {second}: {_listed(others)}."
+    both = f"{first}: {'; '.join(some)}. {second}: {'; '.join(others)}."
+    if max(len(some), len(others)) <= MOST_NAMED and len(both) <= MOST_CHARACTERS:
+        return both
     if len(some) <= len(others):
-        return f"{first}: {_listed(some)}. {second} {_rest(others)}."
-    if len(others) == 1:
-        return f"{first} all but one case: {others[0]}. {second} that one."
-    return f"{second}: {_listed(others)}. {first} {_rest(some)}."
-
-
-def _rest(members: Sequence[str]) -> str:
-    return f"the other {len(members)}"
+        shorter, longer, members, rest = first, second, some, others
+    else:
+        shorter, longer, members, rest = second, first, others, some
+    if all_reached and len(members) <= MOST_NAMED and len(rest) > 1:
+        return f"{longer} all but: {_listed(members)}."
+    return f"{shorter}: {_listed(members)}. {longer} the other {len(rest)}."
 
 
 def _others(members: Sequence[str]) -> str:
@@ -221,19 +221,34 @@ def _relation(
         Results(trial.expected, trial.outcome.value, _inputs(trial, names), rtol, atol)
         for trial in comparable
     ]
-    clause = relation(results)
+    clause = _opposite(trials) or relation(results)
     return f"{_where(trials, failed, comparable)}, {clause}." if clause else None
 
 
 def _where(trials: Sequence[Trial], failed: Sequence[Trial], compared: Sequence[Trial]) -> str:
     """The words that say which cases the relation was seen in: all that it could be seen in."""
     if len(compared) < len(failed):
-        return "Wherever a wrong result could be compared"
+        others = [trial for trial in failed if all(trial is not each for each in compared)]
+        if all(trial.outcome.error is not None or trial.outcome.timed_out for trial in others):
+            return "Wherever a wrong result came out"
+        return "Wherever there was a right result to compare with"
     if len(failed) == 1:
         return "In the case that fails"
     if len(failed) == len(trials):
         return "In every case"
     return "In every case that fails"
+
+
+def _opposite(trials: Sequence[Trial]) -> str | None:
+    """True for False and False for True, in each single case."""
+    for trial in trials:
+        if not trial.failed or not isinstance(trial.expected, (bool, np.bool_)):
+            return None
+        if not isinstance(trial.outcome.value, (bool, np.bool_)):
+            return None
+    if len({bool(trial.expected) for trial in trials}) < 2 or len(trials) < 3:
+        return None
+    return "True and False are exchanged"
 
 
 def _inputs(trial: Trial, names: Sequence[str]) -> dict[str, Any]:
@@ -522,10 +537,8 @@ def _of_numbers(results: Sequence[Results]) -> str | None:
         return _strange(pairs) if all(strange) else None
     if all(pair.same_shape for pair in pairs):
         if all(_is_truth(each) for each in results):
-            return _of_truth_values(pairs)
+            return binary_relation(pairs, names=("False", "True"))
         return _of_same_shape(pairs)
-    if any(pair.same_shape for pair in pairs):
-        return None
     return shape_relation(pairs)
 
 
@@ -589,18 +602,6 @@ def _is_truth(result: Results) -> bool:
     return all(_numbers(x).dtype.kind == "b" for x in (result.expected, result.received))
 
 
-def _of_truth_values(pairs: Sequence[NumberPair]) -> str | None:
-    if any(pair.expected.ndim for pair in pairs):
-        return binary_relation(pairs, names=("False", "True"))
-    expected = {bool(pair.expected) for pair in pairs}
-    if len(pairs) < 2:
-        return None
-    if len(expected) == 1:
-        wanted = expected.pop()
-        return f"{not wanted} came out where {wanted} was expected"
-    return "True and False are exchanged"
-
-
 def _of_same_shape(pairs: Sequence[NumberPair]) -> str | None:
     said = _nearly_right(pairs) or _always_the_same(pairs)
     if said:
@@ -614,12 +615,12 @@ def _of_same_shape(pairs: Sequence[NumberPair]) -> str | None:
     said, there = place_relation(pairs), _relation_of_wrong_entries(pairs)
     if said:
         told = "came out there" in said or not there
-        return said if told else f"{said}; what came out there is {there}"
+        return said if told else f"{said}; there, what came out is {there}"
     said = binary_relation(pairs, names=("0", "1"))
     if said:
         return said
     if there:
-        return f"some entries are right; what came out at the wrong ones is {there}"
+        return f"some entries are right, and what came out in the others is {there}"
     return scale_relation(pairs) or single_entry(pairs) or _equal_slices(pairs) or direction(pairs)
 
 
@@ -691,4 +692,5 @@ def _relation_of_wrong_entries(pairs: Sequence[NumberPair]) -> str | None:
     ]
     if evidence(wrong_entries(wrong))[2] < 3:
         return None
-    return unchanged_input(wrong) or value_relation(wrong)
+    said = unchanged_input(wrong)
+    return f"what {said.removesuffix(', unchanged')} holds there" if said else value_relation(wrong)
