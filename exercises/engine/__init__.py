@@ -23,7 +23,8 @@ What they are built on:
 `recognising`     which known mistake an answer behaves like
 `observing`       what is true of a wrong answer wherever it fails, where no known mistake fits
 `word_relations`  how texts, lists and sets that came out stand to the expected ones
-`shapes`          the same for numbers in another shape
+`relating`        how numbers do: the simplest relation that holds in every case
+`shapes`          numbers in another shape than expected
 `places`          where an array is wrong, and only there
 `arrangements`    the same numbers in another order or on another scale
 `relations`       relations that hold number by number

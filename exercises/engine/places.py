@@ -44,6 +44,8 @@ def place_relation(pairs: Sequence[NumberPair]) -> str | None:
         masks = [mask_of(pair.expected) for pair in pairs]
         if any(mask is None or mask.all() for mask in masks):
             continue
+        if said.endswith("right") and not _is_no_chance(pairs):
+            continue
         if all(np.array_equal(pair.wrong, mask) for pair, mask in zip(pairs, masks, strict=True)):
             return said + _what_came_out_there(pairs)
     return _places_within(pairs) or _kinds_of_entries(pairs)
@@ -53,6 +55,12 @@ def _has_telling_right_entries(pair: NumberPair) -> bool:
     """Whether entries are right that an empty or constant answer would not have."""
     right = pair.expected[pair.right]
     return bool(right.size) and len(np.unique(pair.received)) > 1
+
+
+def _is_no_chance(pairs: Sequence[NumberPair]) -> bool:
+    """Whether the few entries that are right are such as hardly come out by chance."""
+    right = [(pair.expected[pair.right], pair.received[pair.right]) for pair in pairs]
+    return evidence(right)[0] >= 1
 
 
 def _what_came_out_there(pairs: Sequence[NumberPair]) -> str:
@@ -275,7 +283,7 @@ def binary_relation(pairs: Sequence[NumberPair], *, names: tuple[str, str]) -> s
         return f"{got} came out where {wanted} was expected"
     wrong = np.concatenate([expected for expected, _ in wrong_entries(pairs)])
     everything = np.concatenate([pair.expected.ravel() for pair in pairs])
-    if wrong.size == everything.size and len(np.unique(wrong)) == 2 and wrong.size > 2:
+    if wrong.size == everything.size and len(np.unique(wrong)) == 2 and wrong.size > 4:
         return f"{zero} and {one} are exchanged"
     if wrong.size < 2 or len(np.unique(wrong)) > 1:
         return None

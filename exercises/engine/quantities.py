@@ -41,8 +41,8 @@ class Quantity:
 
 
 _STATISTICS: tuple[tuple[str, Callable], ...] = (
-    ("the sum of {x}", np.sum),
     ("the mean of {x}", np.mean),
+    ("the sum of {x}", np.sum),
     ("the standard deviation of {x}", np.std),
     ("the variance of {x}", np.var),
     ("the largest of {x}", np.max),
@@ -150,7 +150,7 @@ def arrays_beside(pairs: Sequence[NumberPair]) -> Iterator[tuple[str, list[np.nd
     --------
     >>> pair = NumberPair(np.ones(3), np.zeros(3), {"X": np.arange(6.0).reshape(3, 2)})
     >>> [name for name, arrays in arrays_beside([pair])][:2]
-    ['the sum of each row of X', 'the mean of each row of X']
+    ['the mean of each row of X', 'the sum of each row of X']
     """
     shapes = [pair.expected.shape for pair in pairs]
     for name in input_names(pairs):

@@ -124,7 +124,9 @@ def _last_of(numbers: np.ndarray) -> float:
 
 def _not_yet_reduced(pairs: Sequence[NumberPair]) -> str | None:
     """Many numbers in the place of one."""
-    if any(pair.expected.ndim or pair.received.size < 2 for pair in pairs):
+    if any(pair.expected.ndim or not pair.received.size for pair in pairs):
+        return None
+    if all(pair.received.size < 2 for pair in pairs):
         return None
     total, _, _ = evidence([(pair.expected, pair.expected) for pair in pairs])
     if all(np.all(close(pair.received, pair.expected)) for pair in pairs):
