@@ -184,7 +184,7 @@ def scale_relation(pairs: Sequence[NumberPair]) -> str | None:
     --------
     >>> expected = np.array([0.25, 0.5, 0.1, 0.15])
     >>> scale_relation([NumberPair(expected, expected * 2.718)])
-    'what came out is in proportion to what was expected, which sums to 1, and does not sum to 1'
+    'what came out is a multiple of what was expected: it should sum to 1, and does not'
     """
     if any(pair.expected.ndim == 0 for pair in pairs):
         return None
@@ -282,10 +282,7 @@ def _proportional(pairs: Sequence[NumberPair]) -> str | None:
     if not all(_is_proportional(pair.expected, pair.received) for pair in pairs):
         return None
     if all(_sums_to_one(pair.expected, None) for pair in pairs):
-        return (
-            "what came out is in proportion to what was expected, which sums to 1, and does not "
-            "sum to 1"
-        )
+        return "what came out is a multiple of what was expected: it should sum to 1, and does not"
     if all(_sums_to_one(pair.received, None) for pair in pairs):
         return "what came out is what was expected, scaled so that it sums to 1"
     if all(close(np.abs(pair.received).max(), np.array(1.0)) for pair in pairs):
@@ -294,7 +291,7 @@ def _proportional(pairs: Sequence[NumberPair]) -> str | None:
         return "what came out is what was expected, scaled to length 1"
     if len(pairs) < 2:
         return None
-    return "what came out is in proportion to what was expected, with another factor each time"
+    return "what came out is a multiple of what was expected, with another factor each time"
 
 
 def _moved(pairs: Sequence[NumberPair]) -> str | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from exercises.engine.arrangements import order_relation, running_relation, scale_relation
-from exercises.engine.evidence import NumberPair, evidence, wrong_entries
+from exercises.engine.evidence import NumberPair, evidence, same, wrong_entries
 from exercises.engine.places import binary_relation, direction, place_relation, single_entry
+from exercises.engine.quantities import input_names
 from exercises.engine.relations import (
     looked_up,
     multiple_of_an_input,
@@ -156,22 +158,25 @@ def _relation_of_wrong_entries(pairs: Sequence[NumberPair]) -> str | None:
     """The relation in which the wrong entries stand to the right ones, where some are right."""
     if not any(pair.right.any() for pair in pairs):
         return None
-    wrong = [
-        NumberPair(
-            pair.expected[pair.wrong],
-            pair.received[pair.wrong],
-            {
-                name: given[pair.wrong] if given.shape == pair.expected.shape else given
-                for name, given in pair.inputs.items()
-            },
-            pair.rtol,
-            pair.atol,
-            pair.whole,
-            pair.truth,
-        )
-        for pair in pairs
-    ]
+    wrong = [_wrong_part(pair) for pair in pairs]
     if evidence(wrong_entries(wrong))[2] < 3:
         return None
-    said = unchanged_input(wrong)
-    return f"what {said.removesuffix(', unchanged')} holds there" if said else value_relation(wrong)
+    for name in input_names(pairs):
+        fits = all(pair.inputs[name].shape == pair.expected.shape for pair in pairs)
+        if fits and all(same(part.received, part.inputs[name]) for part in wrong):
+            return f"what {name} holds there"
+    return value_relation(wrong)
+
+
+def _wrong_part(pair: NumberPair) -> NumberPair:
+    """The wrong entries alone, with those of inputs that have an entry for each."""
+    inputs = {
+        name: given[pair.wrong] if given.shape == pair.expected.shape else given
+        for name, given in pair.inputs.items()
+    }
+    return replace(
+        pair,
+        expected=pair.expected[pair.wrong],
+        received=pair.received[pair.wrong],
+        inputs=inputs,
+    )

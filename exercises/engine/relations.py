@@ -448,10 +448,9 @@ _CUTS = (
 
 
 def _whole_numbers(pairs: Sequence[NumberPair]) -> str | None:
-    fractions = np.concatenate([expected for expected, _ in wrong_entries(pairs)])
-    if len({f"{number:.6g}" for number in fractions}) < 3:
-        return None
     if not all(_is_whole(pair.received) for pair in pairs):
+        return None
+    if len(np.unique(np.concatenate([expected for expected, _ in wrong_entries(pairs)]))) < 3:
         return None
     for said, cut in _CUTS:
         if all(np.array_equal(pair.received, cut(pair.expected)) for pair in pairs):
