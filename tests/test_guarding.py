@@ -149,7 +149,7 @@ def test_a_normal_number_that_numpy_drew_in_advance_is_put_back():
     state = np.random.get_state(legacy=False)  # noqa: NPY002
     assert state["has_gauss"]
     guarded_call(consume)
-    guarded_call(np.random.randn)  # noqa: NPY002
+    guarded_call(np.random.randn)
     assert np.random.randn() == state["gauss"]  # noqa: NPY002
 
 
