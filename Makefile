@@ -13,6 +13,7 @@ LAB_ARGS ?=
 PYTEST_ARGS ?=
 NB ?=
 NAME ?=
+EXERCISE ?=
 FROM ?=
 TO ?=
 BACK ?=
@@ -31,7 +32,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 COURSE_
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lab progress test run book robustness bench class doctor contents constraints clean
-.PHONY: lesson text move diff weights experiments
+.PHONY: lesson text move diff weights experiments mutants
 
 help: ## List the commands
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -98,6 +99,11 @@ experiments: ## Run the stored experiments that are missing or stale, and store 
 book: ## Build the course as web pages from the stored outputs: build/book/index.html
 	@"$(PYTHON)" tools/setup.py --extra book
 	@$(VENV_PYTHON) -m tools.book
+
+mutants: ## Change the exercises' references a little and show what their checks do not notice
+## EXERCISE=trees chooses those with that in their id
+	@"$(PYTHON)" tools/setup.py --extra test
+	@$(ONE_THREAD) $(VENV_PYTHON) -m tools.mutants $(EXERCISE)
 
 robustness: ## Run the notebooks with other seeds and show which claims hold
 ## SEEDS=10 says how many, JOBS=2 how many at once, NB=path chooses one notebook,

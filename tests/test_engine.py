@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import math
@@ -178,12 +179,113 @@ def test_an_error_of_the_same_kind_with_another_message_is_another_mistake():
     assert EXERCISE.evaluate(ours).mistake is None
 
 
-def test_a_mistake_must_fail_where_the_answer_fails_and_nowhere_else():
-    def right_for_two(scores):
+def test_a_mistake_is_named_wherever_the_answer_fails_like_it():
+    def guarded(scores):  # right for two scores, by a guard that the known mistake lacks
         return np.exp(scores - scores.max()) if len(scores) == 5 else softmax(scores)
 
-    result = EXERCISE.evaluate(right_for_two)
-    assert (result.passed, result.mistake) == (2, None)
+    result = EXERCISE.evaluate(guarded)
+    assert (result.passed, result.mistake.name) == (2, "no division")
+    assert result.lines[0].startswith("Where it is wrong, this looks like: no division.")
+    assert EXERCISE.evaluate(EXERCISE.mistakes[1].answer).lines[0].startswith("This looks like: ")
+
+
+def test_a_mistake_is_not_named_where_the_answer_fails_in_another_way_as_well():
+    def guarded(scores):
+        return np.exp(scores - scores.max()) if len(scores) == 5 else scores
+
+    assert EXERCISE.evaluate(guarded).mistake is None
+
+
+def test_of_two_mistakes_that_fit_the_one_with_fewer_other_failures_is_named():
+    def large_only(scores):
+        return 2 * softmax(scores) if scores.max() > 100 else softmax(scores)
+
+    def random_too(scores):
+        return 2 * softmax(scores) if len(scores) == 5 else large_only(scores)
+
+    exercise = softmax_exercise(
+        cases=lambda rng: (
+            [Case((rng.normal(size=n),)) for n in (2, 5, 7)] + [Case((1000 + rng.normal(size=4),))]
+        ),
+        mistakes=(
+            Mistake("all doubled", lambda s: 2 * softmax(s), "Once is enough."),
+            Mistake("two doubled", random_too, "Once is enough."),
+        ),
+    )
+    assert exercise.evaluate(large_only).mistake.name == "two doubled"
+
+
+@pytest.mark.parametrize("wrong", [0, 1, [0, 1]])
+def test_wrong_results_that_may_come_from_anywhere_name_no_mistake(wrong):
+    exercise = softmax_exercise(
+        cases=lambda rng: [Case(([3, 1, 2],)), Case(([5, 4],)), Case(([1, 2, 3, 4, 5],))],
+        expected=len,
+        reference=len,
+        mistakes=(Mistake("nothing counted", lambda values: wrong, "Count them."),),
+        also_correct=(),
+    )
+    known = exercise.mistakes[0]
+    assert exercise.evaluate(known.answer).mistake is known
+    only_for_two = exercise.evaluate(lambda values: wrong if len(values) == 2 else len(values))
+    assert only_for_two.mistake is None
+
+
+def test_small_numbers_are_not_all_alike_for_the_sake_of_the_tolerance():
+    exercise = softmax_exercise(
+        cases=lambda rng: [Case((2.0,)), Case((3.0,))],
+        expected=lambda x: x,
+        reference=lambda x: x,
+        mistakes=(Mistake("thousandths", lambda x: x / 1000, "Do not divide."),),
+        also_correct=(),
+        atol=0.01,
+    )
+    assert exercise.evaluate(lambda x: x * 0.001).mistake.name == "thousandths"
+    assert exercise.evaluate(lambda x: x / 500).mistake is None
+
+
+@needs_alarms
+def test_two_calls_that_never_end_are_not_the_same_mistake():
+    exercise = softmax_exercise(
+        seconds=0.2, mistakes=(Mistake("spins", spin, "Count the rounds of the loop."),)
+    )
+    assert exercise.evaluate(lambda scores: spin(scores)).mistake is None
+
+
+# --- mistakes that nobody declared --------------------------------------------------------------
+
+
+def with_mutants(**changes) -> Function:
+    options = {"reference": softmax, "mistakes": ()}
+    return softmax_exercise(**(options | changes))
+
+
+def test_an_answer_that_does_what_a_mutant_does_gets_its_observation():
+    def without_division(scores):
+        return np.array([math.exp(score - max(scores)) for score in scores])
+
+    exercise = with_mutants()
+    lines = "\n".join(exercise.evaluate(without_division).lines)
+    assert "the result is what it would be if one part of the formula were left out." in lines
+
+
+def test_no_mutant_is_named_for_an_answer_that_does_something_else():
+    lines = "\n".join(with_mutants().evaluate(lambda s: softmax(s) + np.sin(s)).lines)
+    assert "what it would be" not in lines
+
+
+def test_a_declared_mistake_goes_before_everything_that_is_observed():
+    lines = EXERCISE.evaluate(EXERCISE.mistakes[1].answer).lines
+    assert lines[0] == "This looks like: no division. They must add up to 1."
+    assert not any("what it would be" in line for line in lines)
+
+
+def test_the_search_for_a_mutant_ends_in_time(monkeypatch):
+    monkeypatch.setattr("exercises.engine.function.MUTANTS_SECONDS", 0.0)
+    exercise = with_mutants()
+    started = time.monotonic()
+    exercise.evaluate(lambda s: np.exp(s - s.max()))
+    assert time.monotonic() - started < 1.0
+    assert len(exercise._mutant_faults) <= 1
 
 
 def test_the_failing_case_is_shown_with_input_expected_and_received():
@@ -257,7 +359,7 @@ def test_what_is_remembered_of_a_fault_holds_no_inputs_and_no_frames():
     behaviour = axis_1.behaviour(1, case)
     assert behaviour.raised
     assert behaviour.problem.startswith("your code raised AxisError")
-    assert vars(behaviour).keys() == {"problem", "raised", "value"}
+    assert vars(behaviour).keys() == {"problem", "raised", "value", "timed_out"}
     assert behaviour.value is None
     assert exercise.known_fault(softmax).behaviour(1, case).value is None  # right: not needed
 
@@ -680,7 +782,7 @@ def test_slow_but_right_answers_are_told_so_with_the_cases_passed():
 
     result = FAST.evaluate(slow)
     assert result.status == "wrong"
-    assert "stopped after 0.1 seconds" in result.lines[0]
+    assert "stopped after 0.1 seconds" in result.lines[1]
     assert result.passed == 1
     assert result.mistake is None
 
@@ -1125,6 +1227,97 @@ def test_exactly_one_option_is_right(right):
     options = {str(i): Option("text", "why", right=i < right) for i in range(3)}
     with pytest.raises(ValueError, match="exactly one option"):
         Choice("tests.engine.choice", title="C", options=options, hints=("one", "two"))
+
+
+# --- the answer that a lesson goes on with -------------------------------------------------------
+
+
+@pytest.fixture
+def fresh():
+    """A new exercise of each kind, which nobody has answered in this kernel."""
+    return {
+        "function": softmax_exercise(),
+        "bug": copy.copy(BUG),
+        "value": copy.copy(VALUE),
+        "choice": copy.copy(CHOICE),
+    }
+
+
+RIGHT = {
+    "function": lambda scores: list(softmax(scores)),
+    "bug": lambda x: x + x,
+    "value": np.float32(2.5),
+    "choice": "B",
+}
+kinds = pytest.mark.parametrize("kind", RIGHT)
+
+
+@kinds
+def test_while_no_answer_has_passed_the_reference_is_accepted(kind, fresh):
+    exercise = fresh[kind]
+    assert exercise.accepted() == exercise.reference
+    exercise(...)
+    exercise(exercise.mistakes[0].answer)
+    assert exercise.accepted() == exercise.reference
+
+
+@kinds
+def test_the_last_answer_that_passed_is_accepted_whatever_comes_later(kind, fresh):
+    exercise = fresh[kind]
+    exercise(exercise.reference)
+    exercise(RIGHT[kind])
+    exercise(exercise.mistakes[0].answer)
+    exercise(...)
+    assert exercise.accepted() == RIGHT[kind]
+    assert type(exercise.accepted()) is type(RIGHT[kind])
+
+
+@kinds
+def test_only_the_check_itself_makes_an_answer_the_accepted_one(kind, fresh):
+    exercise = fresh[kind]
+    for judge in (exercise.preview, exercise.confirm, exercise.evaluate, exercise.feedback):
+        judge(RIGHT[kind])
+    assert exercise.accepted() is exercise.reference
+
+
+def test_functions_and_classes_are_accepted_as_they_are():
+    class Softmax:
+        def __new__(cls, scores):
+            return softmax(scores)
+
+    class Course:
+        def softmax(self, scores):
+            return softmax(scores)
+
+    for answer in (Softmax, Course().softmax, functools.partial(softmax)):
+        exercise = softmax_exercise()
+        exercise(answer)
+        assert exercise.accepted() is answer
+
+
+def pair() -> Value:
+    return Value(
+        "tests.engine.pair", title="A pair", expected=lambda: [1.0, 2.0], reference=[1.0, 2.0],
+        mistakes=(), also_correct=(), **TEXTS,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("answer", [[1.0, 2.0], np.array([1.0, 2.0]), torch.tensor([1.0, 2.0])])
+def test_a_value_is_accepted_as_it_was_when_it_passed(answer):
+    exercise = pair()
+    exercise(answer)
+    answer[0] = 100.0
+    accepted = exercise.accepted()
+    assert type(accepted) is type(answer)
+    assert list(accepted) == [1.0, 2.0]
+    accepted[0] = 100.0
+    assert list(exercise.accepted()) == [1.0, 2.0]
+
+
+def test_an_accepted_reference_may_be_changed_as_well():
+    exercise = pair()
+    exercise.accepted()[0] = 100.0
+    assert exercise.reference == [1.0, 2.0]
 
 
 # --- hints, confirmation, progress --------------------------------------------------------------

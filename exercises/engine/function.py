@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,11 +22,22 @@ from exercises.engine.guarding import (
     guarded_call,
     message_of,
 )
-from exercises.engine.recognising import KnownFault
+from exercises.engine.mutations import (
+    Mutant,
+    UnreadableError,
+    holds_floats,
+    mutants,
+    result_mutants,
+)
+from exercises.engine.observing import observations, which_cases
+from exercises.engine.recognising import KnownFault, is_telling
 from exercises.engine.state import quiet_state
 from exercises.engine.stubs import is_stub
 from exercises.engine.time_limits import alarms_available, time_limit
 from utils.display import describe
+
+MUTANT_SECONDS = 2.0  # the time a changed reference may take for one case
+MUTANTS_SECONDS = 3.0  # the time that looking for one which behaves like an answer may take
 
 
 class Function(Exercise):
@@ -101,6 +113,7 @@ class Function(Exercise):
     'the sum'
     >>> print(mean.feedback(np.median).text())
     ✗ Not yet: A mean
+      Right for: two numbers. Wrong for: drawn at random.
       Case 2 (drawn at random): expected 5.25, received 5.5.
       Input: list of length 4: [8, 6, 5, 2]
       For a hint run check.mean.hint().
@@ -155,6 +168,8 @@ class Function(Exercise):
         # The cases are always the same, so the right result of each is computed once.
         self._right_results: dict[int, Any] = {}
         self._known_faults: dict[Mistake, KnownFault] = {}
+        self._mutants: list[Mutant] | None = None
+        self._mutant_faults: dict[Mutant, KnownFault] = {}
 
     def cases(self) -> list[Case]:
         """Make the cases.
@@ -166,6 +181,57 @@ class Function(Exercise):
         """
         with quiet_state():
             return list(self._make_cases(np.random.default_rng(0)))
+
+    def mutants(self) -> list[Mutant]:
+        """Small changes of the reference, each of which the cases must notice.
+
+        Returns
+        -------
+        list of exercises.engine.mutations.Mutant
+            Always the same ones; made once.
+
+        Raises
+        ------
+        exercises.engine.mutations.UnreadableError
+            Where the reference has no source that could be changed.
+        """
+        if self._mutants is None:
+            self._mutants = mutants(self.reference)
+            if inspect.isfunction(self.reference):
+                self._mutants += result_mutants(
+                    self.reference,
+                    fractions=self._gives_fractions(),
+                    keeps_inputs=self.keeps_inputs,
+                    double_precision=self.double_precision,
+                )
+        return self._mutants
+
+    def _gives_fractions(self) -> bool:
+        """Whether the reference returns floating-point numbers on the first case."""
+        (case, *_) = self.cases()
+        outcome = guarded_call(self.reference, case.args, case.kwargs, seconds=self.seconds)
+        return holds_floats(outcome.value)
+
+    def notices(self, answer: Callable[..., Any], cases: Sequence[Case] | None = None) -> bool:
+        """Whether a case fails with this answer: quicker than :meth:`trials`, which tries all.
+
+        Parameters
+        ----------
+        answer : callable
+            The answer.
+        cases : sequence of Case, optional
+            What :meth:`cases` returned, where it is at hand.
+
+        Returns
+        -------
+        bool
+            True at the first case that fails, or takes longer than a mutant should.
+        """
+        numbered = enumerate(self.cases() if cases is None else cases, start=1)
+        return any(
+            self.attempt(answer, number, case, seconds=MUTANT_SECONDS).failed
+            for number, case in numbered
+        )
 
     # --- judging ----------------------------------------------------------------------------------
 
@@ -292,7 +358,11 @@ class Function(Exercise):
         if not failed:
             return Result("solved", notes, passed, len(trials))
         mistake = self.recognise(trials)
-        lines = (*mistake_lines(mistake), *self._failure_lines(failed[0]), *notes)
+        if mistake is not None:
+            told = self._named(mistake, trials)
+        else:
+            told = self.observed(trials)
+        lines = (*told, *self._failure_lines(failed[0]), *notes)
         return Result("wrong", lines, passed, len(trials), mistake)
 
     # --- recognising ------------------------------------------------------------------------------
@@ -308,25 +378,126 @@ class Function(Exercise):
         Returns
         -------
         Mistake or None
-            The first one that does the same on every case; None also where the time limit left
-            too little to see.
+            The first one that does the same on every case; else, of those that do the same
+            wherever the answer is wrong, the one that is wrong on the fewest other cases. None
+            where the time limit stopped a call: what it would have done is not known.
         """
-        if not all(trial.reached for trial in trials):
+        if any(not trial.reached or trial.outcome.timed_out for trial in trials):
             return None
+        deadline = time.monotonic() + 0.7 * self.seconds  # known mistakes may never end
+        partly: list[Mistake] = []
         for mistake in self.mistakes:
-            if mistake not in self._known_faults:
-                self._known_faults[mistake] = self.known_fault(mistake.answer)
-            if self._known_faults[mistake].explains(trials):
+            fault = self._fault(mistake)
+            if fault.explains(trials):
                 return mistake
-        return None
+            if fault.explains_failures(trials):
+                partly.append(mistake)
+            if time.monotonic() > deadline:
+                break
+        return min(partly, key=lambda mistake: self._fault(mistake).surplus(trials), default=None)
 
-    def known_fault(self, answer: Callable[..., Any]) -> KnownFault:
+    def _fault(self, mistake: Mistake) -> KnownFault:
+        if mistake not in self._known_faults:
+            self._known_faults[mistake] = self.known_fault(mistake.answer)
+        return self._known_faults[mistake]
+
+    def _named(self, mistake: Mistake, trials: Sequence[Trial]) -> tuple[str, ...]:
+        """The sentence on a recognised mistake, which may be there in some cases only."""
+        if self._fault(mistake).surplus(trials):
+            return (f"Where it is wrong, this looks like: {mistake.name}. {mistake.why}",)
+        return mistake_lines(mistake)
+
+    def observed(self, trials: Sequence[Trial]) -> tuple[str, ...]:
+        """What is true of every case that fails, where no known mistake was recognised.
+
+        Parameters
+        ----------
+        trials : sequence of Trial
+            What :meth:`trials` returned.
+
+        Returns
+        -------
+        tuple of str
+            Which cases fail; how the wrong results are related to the right ones; or, where they
+            are not, which small change of a right solution has the same wrong results. Nothing of
+            it is a guess at the code.
+        """
+        cases = which_cases(trials)
+        seen = observations(trials, rtol=self.rtol, atol=self.atol, names=self.parameter_names())
+        related = any(sentence != cases for sentence in seen)
+        if related or any(not t.reached or t.outcome.timed_out for t in trials):
+            return seen
+        mutant = self.like_mutant(trials)
+        if mutant is None:
+            return seen
+        where = "In every case" if all(t.failed for t in trials) else "In every case that fails"
+        return (*seen, f"{where}, the result is what it would be if {mutant.observation}.")
+
+    def parameter_names(self) -> tuple[str, ...]:
+        """What the task calls its inputs, in their order.
+
+        Returns
+        -------
+        tuple of str
+            Those of ``use`` behind the answer, else those of the reference.
+        """
+        asked = self._use or self.reference
+        try:
+            names = tuple(inspect.signature(asked).parameters)
+        except (TypeError, ValueError):
+            return ()
+        return names[1:] if self._use else names
+
+    def like_mutant(self, trials: Sequence[Trial]) -> Mutant | None:
+        """The small change of the reference that has the same wrong results as an answer.
+
+        Parameters
+        ----------
+        trials : sequence of Trial
+            What :meth:`trials` returned.
+
+        Returns
+        -------
+        Mutant or None
+            The one that is wrong on the fewest other cases; None where none fits, or where trying
+            them takes longer than ``MUTANTS_SECONDS``.
+        """
+        failed = [trial for trial in trials if trial.failed]
+        if not is_telling(failed):
+            return None
+        try:
+            changed = self.mutants()
+        except UnreadableError:
+            return None
+        deadline = time.monotonic() + MUTANTS_SECONDS
+        best: Mutant | None = None
+        fewest = len(trials) + 1
+        for mutant in changed:
+            if time.monotonic() > deadline:
+                break
+            if mutant not in self._mutant_faults:
+                self._mutant_faults[mutant] = self.known_fault(
+                    mutant.answer, seconds=MUTANT_SECONDS
+                )
+            fault = self._mutant_faults[mutant]
+            if fault.explains_failures(trials):
+                surplus = fault.surplus(trials)
+                if surplus < fewest:
+                    best, fewest = mutant, surplus
+        return best
+
+    def known_fault(
+        self, answer: Callable[..., Any], *, seconds: float | None = None
+    ) -> KnownFault:
         """Remember what a wrong answer does on this exercise's cases.
 
         Parameters
         ----------
         answer : callable
             The wrong answer.
+        seconds : float, optional
+            The time it may take on one case; by default a part of what a reader's answer may take
+            on all of them.
 
         Returns
         -------
@@ -335,20 +506,36 @@ class Function(Exercise):
         """
         # Wrong results are matched a little more loosely than right ones: another route to the
         # same mistake rounds differently.
+        limit = min(self.seconds / 4, MUTANT_SECONDS) if seconds is None else seconds
         return KnownFault(
-            answer, self.attempt, rtol=max(self.rtol, 1e-5), atol=max(self.atol, 1e-7)
+            answer, functools.partial(self.attempt, seconds=limit), rtol=max(self.rtol, 1e-5)
         )
 
     # --- steps of an attempt ----------------------------------------------------------------------
 
-    def _call(self, answer: Callable[..., Any], case: Case, seconds: float) -> Outcome:
+    def used(self, answer: Callable[..., Any]) -> Callable[..., Any]:
+        """What is called with the inputs of a case: the answer, or what ``use`` does with it.
+
+        Parameters
+        ----------
+        answer : callable
+            The answer.
+
+        Returns
+        -------
+        callable
+            A function of the inputs.
+        """
         if self._use is None:
-            return guarded_call(answer, case.args, case.kwargs, seconds=seconds)
+            return answer
 
         def used(*args: Any, **kwargs: Any) -> Any:
             return self._use(answer, *args, **kwargs)
 
-        return guarded_call(used, case.args, case.kwargs, seconds=seconds)
+        return used
+
+    def _call(self, answer: Callable[..., Any], case: Case, seconds: float) -> Outcome:
+        return guarded_call(self.used(answer), case.args, case.kwargs, seconds=seconds)
 
     def _compared(self, number: int, case: Case, outcome: Outcome, seconds: float) -> Trial:
         """The trial of a call that returned a value."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
+
+import numpy as np
 
 from exercises.engine.cases import Case, Trial
 from exercises.engine.comparing import agrees
+from utils.display import to_numpy
 
 
 @dataclass(frozen=True)
@@ -23,11 +27,14 @@ class Behaviour:
         Whether the call raised an error.
     value : Any
         The wrong result; None where the result was right or the call raised.
+    timed_out : bool
+        Whether the time limit stopped the call: what it would have done is not known.
     """
 
     problem: str | None
     raised: bool = False
     value: Any = None
+    timed_out: bool = False
 
     @classmethod
     def of(cls, trial: Trial) -> Behaviour:
@@ -45,7 +52,8 @@ class Behaviour:
         """
         if not trial.failed:
             return cls(None)
-        return cls(trial.problem, trial.outcome.error is not None, trial.outcome.value)
+        outcome = trial.outcome
+        return cls(trial.problem, outcome.error is not None, outcome.value, outcome.timed_out)
 
 
 class KnownFault:
@@ -61,9 +69,9 @@ class KnownFault:
         The wrong answer.
     attempt : callable
         ``attempt(answer, number, case)`` gives the :class:`Trial` of an answer on one case.
-    rtol, atol : float
-        How far numbers may be apart and count as the same wrong result, see
-        :func:`~exercises.engine.comparing.difference`.
+    rtol : float
+        How far numbers may be apart and count as the same wrong result, as a part of the largest
+        of them: an exercise's absolute tolerance would make all small numbers alike.
     """
 
     def __init__(
@@ -72,13 +80,12 @@ class KnownFault:
         attempt: Callable[[Callable[..., Any], int, Case], Trial],
         *,
         rtol: float,
-        atol: float,
     ) -> None:
         self.answer = answer
         self.attempt = attempt
         self.rtol = rtol
-        self.atol = atol
         self._remembered: dict[int, Behaviour] = {}
+        self._never_ended = False  # whether the time limit stopped the last call
 
     def explains(self, trials: Sequence[Trial]) -> bool:
         """Whether an answer behaves like this one.
@@ -97,6 +104,48 @@ class KnownFault:
         """
         return all(
             self._is_alike(trial, self.behaviour(trial.number, trial.case)) for trial in trials
+        )
+
+    def explains_failures(self, trials: Sequence[Trial]) -> bool:
+        """Whether an answer is wrong like this one wherever it is wrong.
+
+        An answer may have a guard that this one lacks, and be right on more cases.
+
+        Parameters
+        ----------
+        trials : sequence of Trial
+            What the answer did on each of the exercise's cases.
+
+        Returns
+        -------
+        bool
+            True where each wrong result of the answer is also this one's, and where these results
+            could hardly agree by chance, see :func:`is_telling`.
+        """
+        failed = [trial for trial in trials if trial.failed]
+        if self._never_ended:
+            return False
+        return is_telling(failed) and all(
+            self._is_alike(trial, self.behaviour(trial.number, trial.case)) for trial in failed
+        )
+
+    def surplus(self, trials: Sequence[Trial]) -> int:
+        """How many cases this one gets wrong that an answer gets right.
+
+        Parameters
+        ----------
+        trials : sequence of Trial
+            What the answer did on each of the exercise's cases.
+
+        Returns
+        -------
+        int
+            The fewer, the better this fault describes the answer.
+        """
+        return sum(
+            bool(self.behaviour(trial.number, trial.case).problem)
+            for trial in trials
+            if trial.passed
         )
 
     def behaviour(self, number: int, case: Case) -> Behaviour:
@@ -118,11 +167,14 @@ class KnownFault:
             return self._remembered[number]
         trial = self.attempt(self.answer, number, case)
         behaviour = Behaviour.of(trial)
-        if not trial.outcome.timed_out:
+        self._never_ended = behaviour.timed_out
+        if not behaviour.timed_out:
             self._remembered[number] = behaviour
         return behaviour
 
     def _is_alike(self, trial: Trial, known: Behaviour) -> bool:
+        if known.timed_out or trial.outcome.timed_out:
+            return False  # two calls that were stopped have nothing else in common
         if trial.failed != bool(known.problem):
             return False
         if not trial.failed:
@@ -134,7 +186,109 @@ class KnownFault:
             return raised and known.raised and same_complaint
         if trial.case.check is not None and same_complaint:
             return True
-        return agrees(known.value, trial.outcome.value, rtol=self.rtol, atol=self.atol)
+        atol = self.rtol * magnitude(known.value)
+        return agrees(known.value, trial.outcome.value, rtol=self.rtol, atol=atol)
+
+
+def is_telling(failed: Sequence[Trial]) -> bool:
+    """Whether wrong results say enough that others which equal them must have the same cause.
+
+    One wrong 0 or True may come from anywhere; a wrong 0.3172 does not.
+
+    Parameters
+    ----------
+    failed : sequence of Trial
+        Cases on which an answer is wrong.
+
+    Returns
+    -------
+    bool
+        True where a fraction, a large number or a text is among the wrong results, or where
+        several whole numbers are that are not all the same.
+    """
+    whole: list[float] = []
+    for trial in failed:
+        if trial.outcome is None or trial.outcome.error is not None:
+            continue
+        for number, right in _wrong_numbers(trial.outcome.value, trial.expected):
+            if isinstance(number, str):
+                if len(number) > 3:
+                    return True
+            elif np.isfinite(number) and (number != np.round(number) or abs(number) >= 20):
+                if right is None or number != np.round(right):
+                    return True
+            else:
+                whole.append(float(number))
+    return len(whole) >= 3 and len(set(whole)) >= 2
+
+
+def _wrong_numbers(received: Any, expected: Any) -> Iterator[tuple[Any, float | None]]:
+    """The texts and numbers of a result that are not the expected ones, which stand beside them."""
+    if isinstance(received, str):
+        yield received, None
+    elif isinstance(received, Mapping):
+        for key, value in received.items():
+            partner = expected.get(key, ...) if isinstance(expected, Mapping) else ...
+            yield from _wrong_numbers(value, partner)
+    elif isinstance(received, (list, tuple)) and not _is_numeric(received):
+        paired = isinstance(expected, (list, tuple)) and len(expected) == len(received)
+        for value, partner in zip(received, expected if paired else repeat(...), strict=False):
+            yield from _wrong_numbers(value, partner)
+    else:
+        yield from _wrong_entries(received, expected)
+
+
+def _is_numeric(value: Any) -> bool:
+    try:
+        return to_numpy(value).dtype.kind in "biuf"
+    except Exception:
+        return False
+
+
+def _wrong_entries(received: Any, expected: Any) -> Iterator[tuple[float, float | None]]:
+    try:
+        numbers = to_numpy(received).astype(float)
+    except Exception:  # no numbers, or a value that resists being read
+        return
+    try:
+        right = to_numpy(expected).astype(float)
+    except Exception:
+        right = None
+    if right is None or right.shape != numbers.shape:
+        yield from ((number, None) for number in numbers.ravel()[:1_000])
+        return
+    for number, wanted in zip(numbers.ravel()[:1_000], right.ravel()[:1_000], strict=True):
+        if not np.isclose(number, wanted, rtol=1e-6, atol=0.0, equal_nan=True):
+            yield number, wanted
+
+
+def magnitude(value: Any) -> float:
+    """The size of the largest finite number in a value; 0 where there is none.
+
+    Parameters
+    ----------
+    value : Any
+        Numbers, arrays, tensors, or lists, tuples and dictionaries of them.
+
+    Returns
+    -------
+    float
+        At least 0.
+
+    Examples
+    --------
+    >>> magnitude({"loss": 0.5, "weights": [3, -4.0]})
+    4.0
+    """
+    if isinstance(value, Mapping):
+        return max(map(magnitude, value.values()), default=0.0)
+    try:
+        numbers = np.abs(to_numpy(value).astype(float))
+    except Exception:  # no numbers, or a list whose parts have different shapes
+        if isinstance(value, (list, tuple)):
+            return max(map(magnitude, value), default=0.0)
+        return 0.0
+    return float(np.max(numbers, initial=0.0, where=np.isfinite(numbers)))
 
 
 def wording(problem: str) -> str:

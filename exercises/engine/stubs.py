@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
 
@@ -38,6 +39,41 @@ def is_stub(answer: Any) -> bool:
     if not inspect.isfunction(answer) or answer.__name__ == "<lambda>":
         return False
     return _is_empty(answer)
+
+
+def code_content(code: CodeType) -> tuple:
+    """What a piece of compiled code does, without where it stands or what it is called.
+
+    Parameters
+    ----------
+    code : code object
+        The ``__code__`` of a function.
+
+    Returns
+    -------
+    tuple
+        Equal for two functions that were written alike, whatever their comments, their layout and
+        their docstrings.
+
+    Examples
+    --------
+    >>> def first(x):
+    ...     return x + 1  # one more
+    >>> def second(x):
+    ...     return (x
+    ...             + 1)
+    >>> code_content(first.__code__) == code_content(second.__code__)
+    True
+    """
+    constants = code.co_consts
+    documented = code.co_flags & inspect.CO_OPTIMIZED and constants and constants[0]
+    if isinstance(documented, str):  # a docstring is the first constant
+        constants = constants[1:]
+    parts = tuple(
+        code_content(constant) if isinstance(constant, CodeType) else (type(constant), constant)
+        for constant in constants
+    )
+    return code.co_code, code.co_names, code.co_varnames, code.co_freevars, parts
 
 
 def _is_stub_class(answer: type) -> bool:
