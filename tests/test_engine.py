@@ -35,6 +35,7 @@ from exercises.engine import (
     guarding,
     is_stub,
     progress,
+    time_limits,
 )
 from exercises.engine.time_limits import Stopwatch, alarms_available
 
@@ -1596,3 +1597,29 @@ def test_a_check_never_takes_twice_its_limit_even_where_its_mistakes_never_end(k
         assert watch.seconds() < 2.0
         assert result.status == "wrong"
         assert result.mistake is None
+
+
+@needs_alarms
+def test_on_a_busy_computer_the_feedback_says_so(monkeypatch):
+    waited = lambda: 0.9 * time.monotonic()  # noqa: E731 - the computer that is pretended
+    monkeypatch.setattr(time_limits, "_waited_for_a_processor", waited)
+    text = " ".join(text_of(FAST, spin).split())
+    assert "stopped after 0.1 seconds: a loop that never ends" in text
+    assert "or this computer is too busy, for other programs kept your code waiting for" in text
+    monkeypatch.setattr(time_limits, "_waited_for_a_processor", lambda: 0.0)
+    assert "busy" not in text_of(FAST, spin)
+
+
+@needs_alarms
+def test_a_slow_but_right_answer_passes_on_a_busy_computer(monkeypatch):
+    waited = lambda: 0.6 * time.monotonic()  # noqa: E731
+    monkeypatch.setattr(time_limits, "_waited_for_a_processor", waited)
+
+    def slow(scores):  # three cases in twice the limit by the clock, less of its own
+        time.sleep(0.2)
+        return softmax(scores)
+
+    exercise = softmax_exercise(seconds=0.4)
+    assert exercise.evaluate(slow).status == "solved"
+    monkeypatch.setattr(time_limits, "_waited_for_a_processor", lambda: 0.0)
+    assert exercise.evaluate(slow).status == "wrong"

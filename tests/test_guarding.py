@@ -8,6 +8,7 @@ import functools
 import os
 import random
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -28,7 +29,12 @@ from exercises.engine.guarding import (
     own_frames,
 )
 from exercises.engine.state import kept_state, quiet_state
-from exercises.engine.time_limits import TimeLimitError, alarms_available, time_limit
+from exercises.engine.time_limits import (
+    Stopwatch,
+    TimeLimitError,
+    alarms_available,
+    time_limit,
+)
 
 NUMPY_ERRORS = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
 needs_alarms = pytest.mark.skipif(not alarms_available(), reason="no POSIX alarms here")
@@ -191,7 +197,8 @@ def test_odd_variables_of_the_notebook_do_no_harm(monkeypatch):
     assert guarded_call(lambda: 1).value == 1
 
 
-# Each setting: how it is read, how a reader or an answer might move it, and what it is inside.
+# Each setting: how it is read, how a reader or an answer might move it, and what it is inside a
+# check; ... where that is what the reader has.
 SETTINGS = {
     "numpy errors": (np.geterr, lambda: np.seterr(all="raise"), NUMPY_ERRORS),
     "numpy error handler": (np.geterrcall, lambda: np.seterrcall(print), ...),
@@ -257,6 +264,7 @@ SETTINGS = {
     "output": (lambda: sys.stdout, lambda: setattr(sys, "stdout", None), ...),
 }
 every_setting = pytest.mark.parametrize(("read", "move", "inside"), SETTINGS.values(), ids=SETTINGS)
+NORMALISED = {name: one for name, one in SETTINGS.items() if one[2] is not ...}
 
 
 @every_setting
@@ -275,10 +283,8 @@ def test_a_setting_that_an_answer_moves_is_put_back(read, move, inside):
     assert read() == before
 
 
-@every_setting
+@pytest.mark.parametrize(("read", "move", "inside"), NORMALISED.values(), ids=NORMALISED)
 def test_a_setting_that_a_reader_moved_is_the_default_inside_a_check_and_kept(read, move, inside):
-    if inside is ...:
-        pytest.skip("what a reader set holds inside a check too")
     with kept_state(0):  # for the tests after this one
         move()
         moved = read()
@@ -551,6 +557,71 @@ def test_endless_answers_are_stopped(answer):
     # No alarm is left over: nothing rings later.
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
     time.sleep(0.15)
+
+
+def stopped_after(seconds: float, work) -> float:
+    """The time by the clock after which a limit stops what never ends."""
+    started = time.monotonic()
+    with pytest.raises(TimeLimitError), time_limit(seconds):
+        work()
+    return time.monotonic() - started
+
+
+@needs_alarms
+@pytest.mark.parametrize(
+    ("share", "at_least"),
+    [(0.5, 0.19), (0.6, 0.24), (1.0, 0.29)],
+    ids=["half of the time", "three fifths", "always: three times the limit at most"],
+)
+def test_time_in_which_others_have_the_processor_does_not_count(monkeypatch, share, at_least):
+    waited = lambda: share * time.monotonic()  # noqa: E731 - the computer that is pretended
+    monkeypatch.setattr(time_limits, "_waited_for_a_processor", waited)
+    assert stopped_after(0.1, spin) >= at_least
+    assert stopped_after(0.1, functools.partial(time.sleep, 60)) >= at_least
+
+
+@needs_alarms
+@pytest.mark.parametrize(
+    ("share", "at_least"), [(1.0, 0.1), (0.6, 0.16), (0.4, 0.1), (0.0, 0.1)], ids=str
+)
+def test_where_nobody_counts_a_thread_that_computes_half_of_the_time_is_kept_waiting(
+    monkeypatch, share, at_least
+):
+    clock = time.monotonic
+    monkeypatch.setattr(time_limits, "_waited_for_a_processor", lambda: None)
+    monkeypatch.setattr(time_limits.time, "thread_time", lambda: share * clock())
+    watch = Stopwatch()
+    while watch.elapsed() < 0.02:
+        pass
+    counted = share if share >= 0.5 else 1.0  # less than half: it sleeps, or waits for something
+    assert watch.seconds() == pytest.approx(counted * watch.elapsed(), rel=0.2)
+    assert stopped_after(0.1, spin) >= at_least
+
+
+@needs_alarms
+def test_sleep_counts_and_waiting_for_a_processor_is_counted_by_the_system_where_it_can():
+    watch = Stopwatch()
+    time.sleep(0.1)
+    assert watch.seconds() > 0.09 - watch.kept_waiting()
+    waited = time_limits._waited_for_a_processor()
+    if waited is None:
+        pytest.skip("this system does not count how long a thread waits for a processor")
+    mine = os.sched_getaffinity(0)  # Linux, as this system counts
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
+    try:
+        for process in busy:
+            os.sched_setaffinity(process.pid, {min(mine)})
+        os.sched_setaffinity(0, {min(mine)})
+        watch, started = Stopwatch(), time.thread_time()
+        while time.thread_time() - started < 0.2:
+            pass
+        computed = time.thread_time() - started
+        assert watch.kept_waiting() == pytest.approx(watch.elapsed() - computed, abs=0.1)
+    finally:
+        os.sched_setaffinity(0, mine)
+        for process in busy:
+            process.kill()
+            process.wait()
 
 
 @needs_alarms
