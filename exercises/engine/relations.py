@@ -253,9 +253,7 @@ def _constant_factor(pairs: Sequence[NumberPair]) -> str | None:
     if factors is None or not _alike(factors, [factors[0]] * len(factors)):
         return None
     factor = factors[0]
-    total, without_best, count = evidence(wrong_entries(pairs))
-    if factor == 0 or count < 2:
-        return None
+    total, without_best, _ = evidence(wrong_entries(pairs))
     for number, said in _FACTORS:
         if total >= ENOUGH and _alike([factor], [number]):
             return said
