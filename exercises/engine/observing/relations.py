@@ -11,8 +11,15 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from exercises.engine.evidence import RELATIVE, NumberPair, close, evidence, same, wrong_entries
-from exercises.engine.quantities import (
+from exercises.engine.observing.evidence import (
+    RELATIVE,
+    NumberPair,
+    close,
+    evidence,
+    same,
+    wrong_entries,
+)
+from exercises.engine.observing.quantities import (
     COMPUTED,
     COUNT,
     GIVEN,
@@ -22,7 +29,7 @@ from exercises.engine.quantities import (
     quantities,
 )
 
-# How much evidence (see exercises.engine.evidence) a relation needs.
+# How much evidence (see exercises.engine.observing.evidence) a relation needs.
 LITTLE = 0.8  # for the likeliest slips: one number with many digits, or two small ones
 ENOUGH = 1.2
 MUCH = 1.6  # for relations that are rare

@@ -7,17 +7,22 @@ from dataclasses import replace
 
 import numpy as np
 
-from exercises.engine.arrangements import order_relation, running_relation, scale_relation
-from exercises.engine.evidence import NumberPair, evidence, same, wrong_entries
-from exercises.engine.places import binary_relation, direction, place_relation, single_entry
-from exercises.engine.quantities import input_names
-from exercises.engine.relations import (
+from exercises.engine.observing.arrangements import order_relation, running_relation, scale_relation
+from exercises.engine.observing.evidence import NumberPair, evidence, same, wrong_entries
+from exercises.engine.observing.places import (
+    binary_relation,
+    direction,
+    place_relation,
+    single_entry,
+)
+from exercises.engine.observing.quantities import input_names
+from exercises.engine.observing.relations import (
     looked_up,
     multiple_of_an_input,
     unchanged_input,
     value_relation,
 )
-from exercises.engine.shapes import shape_relation
+from exercises.engine.observing.shapes import shape_relation
 
 
 def number_relation(pairs: Sequence[NumberPair]) -> str | None:

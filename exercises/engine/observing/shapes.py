@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from exercises.engine.evidence import NumberPair, close, evidence, same, same_numbers
-from exercises.engine.relations import ENOUGH, LITTLE
+from exercises.engine.observing.evidence import NumberPair, close, evidence, same, same_numbers
+from exercises.engine.observing.relations import ENOUGH, LITTLE
 
 
 def shape_relation(pairs: Sequence[NumberPair]) -> str | None:

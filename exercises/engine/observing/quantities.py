@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from exercises.engine.evidence import NumberPair
+from exercises.engine.observing.evidence import NumberPair
 
 COUNT, GIVEN, COMPUTED = "count", "given", "computed"
 

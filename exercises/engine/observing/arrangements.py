@@ -12,8 +12,15 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from exercises.engine.evidence import NumberPair, close, evidence, same, same_numbers, wrong_entries
-from exercises.engine.relations import ENOUGH, factor_of
+from exercises.engine.observing.evidence import (
+    NumberPair,
+    close,
+    evidence,
+    same,
+    same_numbers,
+    wrong_entries,
+)
+from exercises.engine.observing.relations import ENOUGH, factor_of
 
 _Rearranged = Callable[[np.ndarray], np.ndarray]
 

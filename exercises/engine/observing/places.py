@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from exercises.engine.evidence import NumberPair, evidence, wrong_entries
-from exercises.engine.relations import is_binary
+from exercises.engine.observing.evidence import NumberPair, evidence, wrong_entries
+from exercises.engine.observing.relations import is_binary
 
 # --- places ---------------------------------------------------------------------------------------
 

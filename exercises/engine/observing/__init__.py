@@ -3,6 +3,17 @@
 :func:`observations` says in at most two sentences which cases pass and which fail, and in which
 relation the wrong results stand to the right ones. Both are observations of results: nothing is
 said about the code, and nothing that is not true of every failing case.
+
+================  ================================================================================
+`word_relations`  how texts, lists and sets that came out stand to the expected ones
+`relating`        how numbers do: the simplest relation that holds in every case
+`shapes`          numbers in another shape than expected
+`places`          where an array is wrong, and only there
+`arrangements`    the same numbers in another order or on another scale
+`relations`       relations that hold number by number
+`quantities`      numbers in the inputs by which a result may be off
+`evidence`        how much it says that numbers stand in a relation
+================  ================================================================================
 """
 
 from __future__ import annotations
@@ -17,10 +28,10 @@ import numpy as np
 from exercises.engine.cases import Trial
 from exercises.engine.comparing import agrees
 from exercises.engine.copying import identical
-from exercises.engine.evidence import NumberPair
-from exercises.engine.relating import number_relation
+from exercises.engine.observing.evidence import NumberPair
+from exercises.engine.observing.relating import number_relation
+from exercises.engine.observing.word_relations import list_relation, set_relation, text_relation
 from exercises.engine.time_limits import time_limit
-from exercises.engine.word_relations import list_relation, set_relation, text_relation
 from utils.display import is_array, is_number, one_line, to_numpy
 
 SECONDS = 2.0  # the time that each of the two sentences may take
