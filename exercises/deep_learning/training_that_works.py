@@ -751,9 +751,11 @@ training_loop = Bug(
             "can use them. Clear them before backward().",
         ),
         Mistake(
-            "validation in training mode",
+            "a validation in training mode",
             _loop(evaluate=False),
-            "model.eval() was no fault: validation needs it. What is missing is the way back.",
+            "While the validation loss is measured the network must be in evaluation mode, as it "
+            "was in the code handed out. It returns to training mode afterwards, for the next "
+            "step of training.",
         ),
         Mistake(
             "gradients cleared between backward and step, in a network that stays in eval mode",
