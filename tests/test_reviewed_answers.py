@@ -238,6 +238,18 @@ def forecast_into_the_history(weights, bias, history, steps):
 # --- training -------------------------------------------------------------------------------------
 
 
+def training_loop_without_a_step(model, data, validation, epochs, lr):
+    losses = []
+    for _ in range(epochs):
+        model.train()
+        F.cross_entropy(model(data[0]), data[1]).backward()
+        model.zero_grad()
+        model.eval()
+        with torch.no_grad():
+            losses.append(F.cross_entropy(model(validation[0]), validation[1]).item())
+    return losses
+
+
 def training_loop_with_train_before_validation(model, data, validation, epochs, lr):
     optimizer = torch.optim.SGD(model.parameters(), lr=lr)
     losses = []
@@ -250,6 +262,26 @@ def training_loop_with_train_before_validation(model, data, validation, epochs, 
         with torch.no_grad():
             losses.append(F.cross_entropy(model(validation[0]), validation[1]).item())
     return losses
+
+
+# --- gradients ------------------------------------------------------------------------------------
+
+
+def gradients_by_repeated_index(parents, slopes):
+    """All parents of a node at once: of two equal indices, += counts one."""
+    gradient = np.zeros(len(parents))
+    gradient[-1] = 1.0
+    for node in reversed(range(len(parents))):
+        if parents[node]:
+            gradient[parents[node]] += gradient[node] * np.array(slopes[node])
+    return gradient
+
+
+def input_gradient_by_repeated_index(g, kernel, stride, length):
+    gradient = np.zeros(length)
+    places = [i * stride + u for i in range(len(g)) for u in range(len(kernel))]
+    gradient[places] += np.outer(g, kernel).ravel()
+    return gradient
 
 
 # --- generative models ----------------------------------------------------------------------------
@@ -608,6 +640,24 @@ NAMED = [
         "train() between eval() and the validation",
         training_loop_with_train_before_validation,
         "What is missing is the way back",
+    ),
+    Named(
+        "deep_learning.training_that_works.training_loop",
+        "no step at all",
+        training_loop_without_a_step,
+        "you throw them away before step()",
+    ),
+    Named(
+        "deep_learning.backpropagation.gradients",
+        "adds to an array by an index that is named twice",
+        gradients_by_repeated_index,
+        "= keeps only what arrived last",
+    ),
+    Named(
+        "deep_learning.convolution.input_gradient",
+        "adds to an array by an index that is named twice",
+        input_gradient_by_repeated_index,
+        "write +=",
     ),
     *(
         Named("uncertainty_and_trust.uncertainty.mc_dropout", special, answer, ONE_PASS)

@@ -153,7 +153,11 @@ noisy = Bug(
 
 
 def _jump_cases(rng: np.random.Generator) -> Iterator[Case]:
+    import torch
+
     yield Case((1.56, 3.0, 0.64, 0.4096), label="the example by hand")
+    xt, x0 = torch.tensor(rng.normal(size=(2, 2, 3)))
+    yield Case((xt, x0, 0.8, 0.3), label="tensors")
     yield Case((rng.normal(size=4), rng.normal(size=4), 0.9, 0.2), label="a long jump")
     yield Case((rng.normal(size=(2, 3)), rng.normal(size=(2, 3)), 0.3, 0.25), label="a short one")
     yield Case((rng.normal(size=3), rng.normal(size=3), 1.0, 0.5), label="back to the start")

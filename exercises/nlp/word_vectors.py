@@ -564,12 +564,12 @@ def _analogy_cases(rng: np.random.Generator) -> Iterator[Case]:
     square = np.array([[3.0, 0.0], [3.0, 1.0], [0.0, 3.0], [1.0, 3.0], [-1.0, -1.0]])
     yield Case((square, 0, 1, 2, True), label="inputs excluded")
     yield Case((square, 0, 1, 2, False), label="inputs allowed")
-    for index in range(6):
+    for index in range(1, 7):
         vectors = rng.normal(size=(12, 3)) * rng.uniform(0.2, 5, size=(12, 1))
         a, b, c = (int(i) for i in rng.choice(12, size=3, replace=False))
         yield Case(
-            (vectors, a, b, c, index % 2 == 0),
-            label=f"random vectors of different length, exclude={index % 2 == 0}",
+            (vectors, a, b, c, index % 2 == 1),
+            label=f"random vectors {index} of different length, exclude={index % 2 == 1}",
         )
     close = rng.normal(size=(9, 4)) + 4
     yield Case((close, 3, 5, 1, True), label="all vectors on one side")

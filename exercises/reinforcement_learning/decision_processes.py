@@ -401,13 +401,15 @@ def _certificate_cases(rng: np.random.Generator) -> Iterator[Case]:
     )
     behind = np.array([[1.0 - 1e-6, 1.0], [0.0, 0.0]])
     yield Case((end, behind, np.array([0, 0]), 0.9), label="worse by a millionth")
-    for _ in range(3):
+    for number in range(1, 4):
         P, R, _ = _random_process(rng, 3, 2)
         best = _best_of_all(P, R, 0.9)
-        yield Case((P, R, best, 0.9), label="the best of all policies")
+        yield Case((P, R, best, 0.9), label=f"the best of all policies, random world {number}")
         other = best.copy()
         other[int(rng.integers(3))] ^= 1
-        yield Case((P, R, other, 0.9), label="the best one, changed in one state")
+        yield Case(
+            (P, R, other, 0.9), label=f"the best one, changed in one state, random world {number}"
+        )
 
 
 def _chain(count):
