@@ -402,18 +402,6 @@ def dueling_by_unsqueeze(value, advantage):
     return value + advantage - advantage.mean(1).unsqueeze(1)
 
 
-def ppo_without_mean(log_prob, old_log_prob, advantage, clip):
-    ratio = torch.exp(log_prob - old_log_prob)
-    clipped = torch.clamp(ratio, 1 - clip, 1 + clip)
-    return -torch.min(ratio * advantage, clipped * advantage)
-
-
-def actor_critic_as_a_number(log_prob, values, returns):
-    advantage = (returns - values).detach()
-    critic_part = 0.5 * ((returns - values) ** 2).mean()
-    return (-(advantage * log_prob).mean() + critic_part).item()
-
-
 # --- representation learning ----------------------------------------------------------------------
 
 
@@ -619,11 +607,6 @@ RIGHT = [
     Answer("generative_models.diffusion.compose", "methods of tensors", compose_by_sub),
     Answer("reinforcement_learning.deep_q_learning.dueling", "torch.mean", dueling_by_torch),
     Answer("reinforcement_learning.deep_q_learning.dueling", "unsqueeze", dueling_by_unsqueeze),
-    Answer(
-        "uncertainty_and_trust.uncertainty.mc_dropout",
-        "results in NumPy",
-        with_dropout(lambda outputs: tuple(part.numpy() for part in moments(outputs))),
-    ),
 ]
 
 ONE_PASS = "for all passes"

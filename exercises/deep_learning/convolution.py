@@ -398,11 +398,10 @@ input_gradient = Function(
     reference=_input_gradient,
     mistakes=[
         Mistake(
-            "what the last window sent, not the sum",
+            "assigned where it should be added",
             _gradient_assigned,
             "A pixel that lies in two windows influences two outputs, and its gradient is the sum "
-            "of both. Here the later window has erased what the earlier one sent. (So does += with "
-            "an array of positions in which one stands twice.)",
+            "of both. With = the later window erases the earlier one: write +=.",
         ),
         Mistake(
             "the kernel reversed",

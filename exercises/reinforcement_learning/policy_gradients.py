@@ -515,25 +515,8 @@ def _ppo_use(answer, log_prob, old_log_prob, advantage, clip):
 
     new = torch.tensor(log_prob, requires_grad=True)
     loss = answer(new, torch.tensor(old_log_prob), torch.tensor(advantage), clip)
-    return _loss_and_gradients(loss, new)
-
-
-def _loss_and_gradients(loss, *variables):
-    """A loss as NumPy and its gradients; zeros where nothing leads back to a variable.
-
-    A loss of the wrong shape, or a mere number, is judged as such: that is no error.
-    """
-    import torch
-
-    loss = torch.as_tensor(loss)
-    gradients = [None] * len(variables)
-    if loss.requires_grad:
-        gradients = torch.autograd.grad(loss.sum(), variables, allow_unused=True)
-    parts = [
-        np.zeros(len(variable)) if gradient is None else gradient.numpy()
-        for variable, gradient in zip(variables, gradients, strict=True)
-    ]
-    return loss.detach().numpy(), *parts
+    gradient = torch.autograd.grad(loss, new, allow_unused=True)[0]
+    return loss.detach().numpy(), np.zeros(len(log_prob)) if gradient is None else gradient.numpy()
 
 
 def _ppo_expected(log_prob, old_log_prob, advantage, clip):
@@ -690,7 +673,9 @@ def _critic_use(answer, log_prob, values, returns):
 
     log_prob, values = (torch.tensor(x, requires_grad=True) for x in (log_prob, values))
     loss = answer(log_prob, values, torch.tensor(returns))
-    return _loss_and_gradients(loss, log_prob, values)
+    gradients = torch.autograd.grad(loss, (log_prob, values), allow_unused=True)
+    parts = [np.zeros(len(log_prob)) if g is None else g.numpy() for g in gradients]
+    return loss.detach().numpy(), *parts
 
 
 def _critic_expected(log_prob, values, returns):
