@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import math
@@ -1226,6 +1227,97 @@ def test_exactly_one_option_is_right(right):
     options = {str(i): Option("text", "why", right=i < right) for i in range(3)}
     with pytest.raises(ValueError, match="exactly one option"):
         Choice("tests.engine.choice", title="C", options=options, hints=("one", "two"))
+
+
+# --- the answer that a lesson goes on with -------------------------------------------------------
+
+
+@pytest.fixture
+def fresh():
+    """A new exercise of each kind, which nobody has answered in this kernel."""
+    return {
+        "function": softmax_exercise(),
+        "bug": copy.copy(BUG),
+        "value": copy.copy(VALUE),
+        "choice": copy.copy(CHOICE),
+    }
+
+
+RIGHT = {
+    "function": lambda scores: list(softmax(scores)),
+    "bug": lambda x: x + x,
+    "value": np.float32(2.5),
+    "choice": "B",
+}
+kinds = pytest.mark.parametrize("kind", RIGHT)
+
+
+@kinds
+def test_while_no_answer_has_passed_the_reference_is_accepted(kind, fresh):
+    exercise = fresh[kind]
+    assert exercise.accepted() == exercise.reference
+    exercise(...)
+    exercise(exercise.mistakes[0].answer)
+    assert exercise.accepted() == exercise.reference
+
+
+@kinds
+def test_the_last_answer_that_passed_is_accepted_whatever_comes_later(kind, fresh):
+    exercise = fresh[kind]
+    exercise(exercise.reference)
+    exercise(RIGHT[kind])
+    exercise(exercise.mistakes[0].answer)
+    exercise(...)
+    assert exercise.accepted() == RIGHT[kind]
+    assert type(exercise.accepted()) is type(RIGHT[kind])
+
+
+@kinds
+def test_only_the_check_itself_makes_an_answer_the_accepted_one(kind, fresh):
+    exercise = fresh[kind]
+    for judge in (exercise.preview, exercise.confirm, exercise.evaluate, exercise.feedback):
+        judge(RIGHT[kind])
+    assert exercise.accepted() is exercise.reference
+
+
+def test_functions_and_classes_are_accepted_as_they_are():
+    class Softmax:
+        def __new__(cls, scores):
+            return softmax(scores)
+
+    class Course:
+        def softmax(self, scores):
+            return softmax(scores)
+
+    for answer in (Softmax, Course().softmax, functools.partial(softmax)):
+        exercise = softmax_exercise()
+        exercise(answer)
+        assert exercise.accepted() is answer
+
+
+def pair() -> Value:
+    return Value(
+        "tests.engine.pair", title="A pair", expected=lambda: [1.0, 2.0], reference=[1.0, 2.0],
+        mistakes=(), also_correct=(), **TEXTS,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("answer", [[1.0, 2.0], np.array([1.0, 2.0]), torch.tensor([1.0, 2.0])])
+def test_a_value_is_accepted_as_it_was_when_it_passed(answer):
+    exercise = pair()
+    exercise(answer)
+    answer[0] = 100.0
+    accepted = exercise.accepted()
+    assert type(accepted) is type(answer)
+    assert list(accepted) == [1.0, 2.0]
+    accepted[0] = 100.0
+    assert list(exercise.accepted()) == [1.0, 2.0]
+
+
+def test_an_accepted_reference_may_be_changed_as_well():
+    exercise = pair()
+    exercise.accepted()[0] = 100.0
+    assert exercise.reference == [1.0, 2.0]
 
 
 # --- hints, confirmation, progress --------------------------------------------------------------

@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from nbformat.v4 import new_code_cell
 
 import exercises
 from exercises import discover
 from exercises.engine import Bug, Case, Choice, Exercise, Function, Result, Value, progress
-from tools import reading
+from tools import notebooks, reading
 from utils import course
 
 ALL = discover()
@@ -208,18 +209,19 @@ def test_the_cases_are_always_the_same(id):
     assert repr(content(FUNCTIONS[id].cases())) == first
 
 
+def random_state() -> list:
+    """Where the global random generators stand."""
+    name, keys, *rest = np.random.get_state()  # noqa: NPY002
+    return [random.getstate(), name, keys.tolist(), rest, torch.get_rng_state().tolist()]
+
+
 @every
 def test_judging_leaves_the_random_state_alone(id):
     exercise = ALL[id]
-
-    def state() -> list:
-        name, keys, *rest = np.random.get_state()  # noqa: NPY002
-        return [random.getstate(), name, keys.tolist(), rest, torch.get_rng_state().tolist()]
-
-    before = state()
+    before = random_state()
     exercise.evaluate(exercise.reference)
     exercise.evaluate(exercise.mistakes[0].answer)
-    assert state() == before
+    assert random_state() == before
 
 
 # --- the exercises in the notebooks -----------------------------------------------------------
@@ -318,10 +320,12 @@ def run_imports(lesson: course.Lesson) -> dict[str, Any]:
     return namespace
 
 
-def run_cell(lesson: course.Lesson, index: int) -> None:
+def run_cell(lesson: course.Lesson, index: int, namespace: dict[str, Any] | None = None) -> None:
+    """Run one cell, in a namespace of its own unless one is given."""
     source = cells_of(lesson.path)[index].source
     with contextlib.redirect_stdout(None):
-        exec(compile(source, f"cell {index}", "exec"), run_imports(lesson))
+        code = compile(source, f"cell {index}", "exec")
+        exec(code, run_imports(lesson) if namespace is None else namespace)
 
 
 @in_every_exercise_cell
@@ -340,6 +344,60 @@ def test_the_notebooks_own_solution_passes_and_is_not_recorded(lesson, index, sh
     assert block.kind == "good", block.text()
     assert block.heading.startswith("This solution passes")
     assert progress.attempts() == []
+
+
+with_exercises = pytest.mark.parametrize(
+    "lesson",
+    [lesson for lesson in LESSONS if lesson.exercises],
+    ids=lambda lesson: course.lesson_id(lesson.path),
+)
+
+
+@with_exercises
+def test_after_run_all_each_check_still_finds_the_untouched_answer(lesson, shown, monkeypatch):
+    monkeypatch.setattr(Exercise, "confirm", lambda exercise, solution: None)
+    namespace = run_imports(lesson)
+    for index in sorted(tagged(lesson, "exercise") + tagged(lesson, "solution")):
+        run_cell(lesson, index, namespace)
+    shown.clear()
+    for index in tagged(lesson, "exercise"):
+        *_, check = ast.parse(cells_of(lesson.path)[index].source).body
+        exec(ast.unparse(check), namespace)
+    assert [block.text() for block in shown if block.kind != "open"] == []
+    assert len(shown) == len(lesson.exercises)
+    assert progress.attempts() == []
+
+
+@with_exercises
+def test_the_cells_of_exercises_leave_the_random_state_alone(lesson, shown, monkeypatch):
+    """So no claim of a lesson depends on them; see ``tools/fingerprint.py``."""
+    monkeypatch.setattr(Exercise, "confirm", lambda exercise, solution: None)
+    namespace = run_imports(lesson)
+    before = random_state()
+    for index in sorted(tagged(lesson, "exercise") + tagged(lesson, "solution")):
+        run_cell(lesson, index, namespace)
+    assert random_state() == before
+
+
+def test_run_all_of_start_here_leaves_an_answer_to_be_given(tmp_path):
+    lesson = next(lesson for lesson in LESSONS if lesson.path.stem == course.START)
+    notebook = notebooks.read(lesson.path)
+    questions = [
+        "check.standardise(standardise)",
+        "check.mean_squared_error(mean_squared_error)",
+        "check.standardise.accepted() is check.standardise.reference",
+        "standardise = standardise_solution; check.standardise(standardise)",
+        "check.standardise.accepted() is standardise_solution",
+    ]
+    notebook.cells += map(new_code_cell, questions)
+    store = tmp_path / "kernel.sqlite3"
+    notebooks.execute(notebook, lesson.path.parent, {"COURSE_PROGRESS": str(store)})
+    told = [cell.outputs[0].data["text/plain"] for cell in notebook.cells[-len(questions) :]]
+    assert "Not attempted yet: Standardise" in told[0]
+    assert "Not attempted yet" in told[1]
+    assert told[2] == "True"
+    assert "Solved: Standardise" in told[3]
+    assert told[4] == "True"
 
 
 @in_every_exercise_cell

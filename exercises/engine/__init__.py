@@ -22,6 +22,15 @@ What they are built on:
 `mutations`       small changes of a right solution, which the cases must notice
 `stubs`           whether an answer is still the placeholder that was handed out
 `recognising`     which known mistake an answer behaves like
+`observing`       what is true of a wrong answer wherever it fails, where no known mistake fits
+`word_relations`  how texts, lists and sets that came out stand to the expected ones
+`relating`        how numbers do: the simplest relation that holds in every case
+`shapes`          numbers in another shape than expected
+`places`          where an array is wrong, and only there
+`arrangements`    the same numbers in another order or on another scale
+`relations`       relations that hold number by number
+`quantities`      numbers in the inputs by which a result may be off
+`evidence`        how much it says that numbers stand in a relation
 `comparing`       how a result differs from the expected one, in a sentence
 `copying`         copies of inputs and results
 `guarding`        call a reader's code so that nothing it does can hurt the notebook around it

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from exercises.engine import progress
+from exercises.engine.copying import clone
 from exercises.engine.state import quiet_state
 from utils.display import Block, emit
 
@@ -136,6 +137,7 @@ class Exercise:
         self.hints = tuple(hints)
         self.carry_on = carry_on
         self.hints_shown = 0
+        self._passed: Any = ...  # the reader's last answer that passed; ... while there is none
 
     @property
     def name(self) -> str:
@@ -153,6 +155,8 @@ class Exercise:
             What the reader wrote; ``...`` counts as not attempted and is not recorded.
         """
         result = self.evaluate(answer)
+        if result.status == "solved":
+            self._passed = _own_copy(answer)
         emit(self.block(result))
         if result.status != "unattempted":
             mistake_name = result.mistake.name if result.mistake else ""
@@ -189,6 +193,25 @@ class Exercise:
         emit(self.block(result))
         if os.environ.get("COURSE_STRICT") == "1":
             raise SolutionError(f"{self.id}: {result.status}: {' '.join(result.lines)}")
+
+    def accepted(self) -> Any:
+        """The reader's own answer, for a lesson that goes on with it.
+
+        Returns
+        -------
+        Any
+            The last answer that passed :meth:`__call__` in this kernel, else the reference. What
+            :meth:`preview`, :meth:`confirm` and :meth:`evaluate` judge does not count, and a wrong
+            answer given later changes nothing. A function, class or module is returned itself;
+            of a value, each call returns a copy of what it was when it passed.
+
+        Examples
+        --------
+        >>> from exercises.start_here import standardise
+        >>> standardise.accepted() is standardise.reference
+        True
+        """
+        return _own_copy(self.reference if self._passed is ... else self._passed)
 
     def hint(self, all: bool = False) -> None:
         """Show the next hint, or all of them; after the last one they start again.
@@ -278,3 +301,8 @@ class Exercise:
 
     def __repr__(self) -> str:
         return f"{self.kind} {self.id!r} ({self.title}): call it with your answer"
+
+
+def _own_copy(answer: Any) -> Any:
+    """A copy of a value; what can be called is its code, and returned itself."""
+    return answer if callable(answer) else clone(answer)

@@ -304,6 +304,7 @@ advantage = Function(
     cases=_advantage_cases,
     expected=_advantage_by_one_system,
     reference=_advantage,
+    atol=1e-6,  # some steps may be of single precision
     mistakes=[
         Mistake(
             "Q instead of the advantage",
