@@ -409,6 +409,87 @@ def test_the_heading_above_the_cell_is_the_exercises_title(lesson, index):
     assert heading["title"] == exercise.title
 
 
+# --- what an exercise does with a result ------------------------------------------------------
+
+
+def losing_the_gradient(loss):
+    return lambda *inputs: loss(*inputs).item()
+
+
+def without_its_mean(log_prob, old_log_prob, advantage, clip):
+    ratio = (log_prob - old_log_prob).exp()
+    return -torch.minimum(ratio * advantage, ratio.clamp(1 - clip, 1 + clip) * advantage)
+
+
+@pytest.mark.parametrize(
+    ("id", "change", "said"),
+    [
+        (
+            "reinforcement_learning.policy_gradients.actor_critic_loss",
+            losing_the_gradient,
+            "the loss must be a tensor, for the check takes its gradient: received 3.2897208",
+        ),
+        (
+            "reinforcement_learning.policy_gradients.ppo_loss",
+            losing_the_gradient,
+            "the loss must be a tensor",
+        ),
+        (
+            "reinforcement_learning.policy_gradients.ppo_loss",
+            lambda reference: lambda *inputs: reference(*inputs).detach(),
+            "the loss 0.1 carries no gradient",
+        ),
+        (
+            "reinforcement_learning.policy_gradients.ppo_loss",
+            lambda reference: without_its_mean,
+            "received shape (4,); is the mean missing?",
+        ),
+        (
+            "uncertainty_and_trust.uncertainty.mc_dropout",
+            lambda reference: lambda *inputs: reference(*inputs)[0],
+            "expected two tensors, the mean and the variance: received tensor of shape (3, 2)",
+        ),
+        (
+            "deep_learning.backpropagation.three_switches",
+            lambda reference: lambda: reference()[:2],
+            "three_switches() is to return three arrays, W, b, v: received tuple of 2",
+        ),
+    ],
+)
+def test_a_result_with_which_nothing_can_be_done_is_described(id, change, said):
+    text = " ".join(ALL[id].feedback(change(ALL[id].reference)).text().split())
+    assert said in text
+    assert "your code raised" not in text
+
+
+@pytest.mark.parametrize(
+    ("id", "change"),
+    [
+        (
+            "uncertainty_and_trust.uncertainty.mc_dropout",
+            lambda reference: lambda *inputs: [part.numpy() for part in reference(*inputs)],
+        ),
+        (
+            "uncertainty_and_trust.uncertainty.mc_dropout",
+            lambda reference: lambda *inputs: [part.tolist() for part in reference(*inputs)],
+        ),
+        (
+            "reinforcement_learning.policy_gradients.ppo_loss",
+            lambda reference: lambda *inputs: reference(*inputs).reshape(1),
+        ),
+        (
+            "deep_learning.backpropagation.three_switches",
+            lambda reference: (
+                lambda: [torch.tensor(part, requires_grad=True) for part in reference()]
+            ),
+        ),
+    ],
+)
+def test_a_right_result_of_another_kind_passes(id, change):
+    result = ALL[id].evaluate(change(ALL[id].reference))
+    assert result.status == "solved", result.lines
+
+
 # --- discovery itself -------------------------------------------------------------------------
 
 

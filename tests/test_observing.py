@@ -298,6 +298,42 @@ def test_numbers_in_which_every_relation_is_trivial_are_passed_over(expected, re
     assert said([(expected, received)]) is None
 
 
+@pytest.mark.parametrize(
+    ("pairs", "inputs"),
+    [
+        ([(1, 0), (0, 1), (1, 0)], None),  # of two labels every wrong one is the other
+        ([(0.31, 0.7)], [(0.7,)]),  # a single number that is an input as well
+        ([(0.3, 1), (0.2, 1)], None),  # the same number twice
+        ([(np.full(4, 0.3), np.full(4, 0.7)), (np.full(3, 0.5), np.full(3, 0.2))], None),
+        ([(np.array([0.31, 0.77]), np.array([1.84, 0.09]))], [(np.array([0.9, -0.4]),)]),
+        ([(x, 1.4 - x) for x in (0.31, 0.52, 0.913)], [(0.7,)] * 3),  # 2 · 0.7 − x
+        ([(np.array([1, 2, 3, 2]), np.array([1, 3, 0, 4]))], None),  # one label right by chance
+        ([(["a", "b"], ["b", "a"])], None),
+    ],
+)
+def test_what_may_well_be_chance_is_passed_over(pairs, inputs):
+    assert said(pairs, inputs=inputs) is None
+
+
+def test_a_mean_that_never_varies_explains_no_factor():
+    values = np.array([0.3, 0.9, 0.51])
+    pairs = [(x, x * values.mean()) for x in several()]
+    assert said(pairs, inputs=[(values,)] * 3) == (
+        "what came out is 0.57 times what was expected, the same factor for every number"
+    )
+    pairs = [(x, x * 0.9) for x in several()]
+    assert said(pairs, inputs=[(0.9,)] * 3) == (
+        "what came out is what was expected times input 1 (0.9 in each of these cases)"
+    )
+
+
+def test_one_wrong_entry_at_the_border_may_stand_there_by_chance():
+    expected = table()[0]
+    received = expected.copy()
+    received[0, 1] += 1.7
+    assert said([(expected, received)]) == "only one entry of 9 is wrong"
+
+
 def test_a_symmetric_table_is_not_called_transposed():
     symmetric = [x + x.T for x in table()]
     assert said([(x, 2.0 * x.T) for x in symmetric]) == "what came out is twice what was expected"
@@ -549,6 +585,14 @@ def test_the_relation_among_the_wrong_entries():
     assert said(pairs) == (
         "some entries are right, and what came out in the others is 3 times what was expected"
     )
+
+
+def test_the_same_number_at_all_wrong_places():
+    pairs = [
+        (np.array([0.3, 0.72, 0.91, 0.15]), np.array([0.3, 0, 0.91, 0])),
+        (np.array([0.37, 0.22, 0.51, 0.85]), np.array([0, 0, 0.51, 0.85])),
+    ]
+    assert said(pairs) == "some entries are right, and what came out in the others is 0"
 
 
 def test_wrong_entries_that_are_those_of_an_input():

@@ -9,7 +9,8 @@ from itertools import pairwise, product
 
 import numpy as np
 
-from exercises.engine import Bug, Case, Choice, Function, Mistake, Option, Value
+from exercises.engine import Bug, Case, Choice, Function, Mistake, Option, UnusableError, Value
+from utils.display import describe, to_numpy
 
 # --- Exercise 1: weights by hand ------------------------------------------------------------------
 
@@ -24,11 +25,16 @@ def _lamp(answer: Callable, switches: np.ndarray) -> np.ndarray:
     """The output (n,) of the network that an answer returns, for settings (n, 3)."""
     parts = answer()
     if not isinstance(parts, (tuple, list)) or len(parts) != 3:
-        raise ValueError("three_switches() is to return three arrays: W, b, v")
-    W, b, v = (np.asarray(part, dtype=float) for part in parts)
+        raise UnusableError(
+            f"three_switches() is to return three arrays, W, b, v: received {describe(parts)}"
+        )
+    try:
+        W, b, v = (to_numpy(part).astype(float) for part in parts)
+    except (TypeError, ValueError) as error:
+        raise UnusableError(f"W, b, v are to be arrays of numbers: {error}") from error
     if W.ndim != 2 or len(W) != 3 or b.shape != W.shape[1:] or v.shape != b.shape:
         shapes = f"{W.shape}, {b.shape} and {v.shape}"
-        raise ValueError(f"W, b, v have shapes {shapes}, not (3, hidden), (hidden,), (hidden,)")
+        raise UnusableError(f"W, b, v have shapes {shapes}, not (3, hidden), (hidden,), (hidden,)")
     return np.maximum(switches @ W + b, 0.0) @ v
 
 

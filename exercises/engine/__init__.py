@@ -46,7 +46,7 @@ Imports go one way: from the kinds down this list, and to `utils.display` and `u
 from __future__ import annotations
 
 from exercises.engine.bug import Bug
-from exercises.engine.cases import Case, Trial
+from exercises.engine.cases import Case, Trial, UnusableError
 from exercises.engine.choice import Choice, Option
 from exercises.engine.exercise import Exercise, Mistake, Result, SolutionError
 from exercises.engine.function import Function
@@ -64,6 +64,7 @@ __all__ = [
     "Result",
     "SolutionError",
     "Trial",
+    "UnusableError",
     "Value",
     "is_stub",
 ]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from exercises.engine import progress
 from exercises.engine.copying import clone
+from exercises.engine.guarding import message_of
 from exercises.engine.state import quiet_state
 from utils.display import Block, emit
 
@@ -51,7 +53,7 @@ class Result:
     Parameters
     ----------
     status : str
-        ``solved``, ``wrong`` or ``unattempted``.
+        ``solved``, ``wrong``, ``unattempted``, or ``unjudged`` where the check itself failed.
     lines : tuple of str
         What is told besides the heading; a line that starts with four spaces is code.
     passed, total : int
@@ -158,7 +160,7 @@ class Exercise:
         if result.status == "solved":
             self._passed = _own_copy(answer)
         emit(self.block(result))
-        if result.status != "unattempted":
+        if result.status in ("solved", "wrong"):
             mistake_name = result.mistake.name if result.mistake else ""
             progress.record(self.id, result.status, mistake_name)
 
@@ -245,7 +247,22 @@ class Exercise:
             The judgement.
         """
         with quiet_state():
-            return self.judge(answer)
+            try:
+                return self.judge(answer)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
+                return Result("unjudged", self._own_fault(error))
+
+    def _own_fault(self, error: BaseException) -> tuple[str, ...]:
+        """What is told where the check failed, which nobody should look for in their own code."""
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"in {place.name}, line {place.lineno} of {os.path.basename(place.filename)}"
+        what = f"{type(error).__name__}: {message_of(error)}".rstrip(": ")
+        return (
+            f"This check failed itself, and your answer is not to blame: {what} ({where}).",
+            f"Please report it with the exercise's name, {self.id}. Nothing was recorded.",
+        )
 
     def judge(self, answer: Any) -> Result:
         """Judge ``answer`` in the state that :meth:`evaluate` has prepared; each kind has its own.
@@ -294,6 +311,8 @@ class Exercise:
         if result.status == "solved":
             count = f" ({result.passed} of {result.total} cases pass)" if result.total > 1 else ""
             return Block("good", f"Solved: {self.title}{count}", (*result.lines, self.carry_on))
+        if result.status == "unjudged":
+            return Block("open", f"Not judged: {self.title}", result.lines)
         lines = (*result.lines, f"For a hint run check.{self.name}.hint().")
         if result.status == "unattempted":
             return Block("open", f"Not attempted yet: {self.title}", lines)

@@ -409,7 +409,9 @@ def _is_record(expected: list | tuple) -> bool:
     """Whether the items are things of their own, as a function returns several results."""
     if not 2 <= len(expected) <= 6:
         return False
-    return isinstance(expected, tuple) or not all(is_number(item) for item in expected)
+    if isinstance(expected, tuple):
+        return True
+    return not any(is_number(item) or isinstance(item, str) for item in expected)
 
 
 def _hashable(items: Sequence) -> list:

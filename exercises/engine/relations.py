@@ -261,10 +261,8 @@ def _constant_factor(pairs: Sequence[NumberPair]) -> str | None:
             return said
         if total >= ENOUGH and _alike([factor], [-number]):
             return f"−{number:.4g} times what was expected"
-    if total < MUCH and without_best < LITTLE:
-        return None
     for number, said in _RARE_FACTORS:
-        if _alike([factor], [number]):
+        if total >= MUCH and _alike([factor], [number]):
             return said
     said = _factor_of_a_quantity(pairs)
     if said:
@@ -317,7 +315,7 @@ def _factor_of_a_quantity(pairs: Sequence[NumberPair]) -> str | None:
             for quantity in known:
                 if quantity.kind not in group:
                     continue
-                if not (quantity.varies or (is_usual and quantity.kind == COUNT)):
+                if not quantity.varies and (not is_usual or quantity.kind == COMPUTED):
                     continue
                 if _alike(factors, _applied(form, quantity.numbers)):
                     return _with_quantity(said, quantity)
@@ -326,12 +324,12 @@ def _factor_of_a_quantity(pairs: Sequence[NumberPair]) -> str | None:
 
 def _with_quantity(said: str, quantity: Quantity) -> str:
     """A form with the name of the quantity, or with n and an explanation where that is long."""
-    if quantity.kind == GIVEN:
-        return f"what was expected {said.format(n=quantity.name)}"
     name = quantity.name
     if not quantity.varies:
         # The factor may well have another cause; the reader gets both to compare.
         name = f"{name} ({quantity.numbers[0]:g} in each of these cases)"
+    elif quantity.kind == GIVEN:
+        return f"what was expected {said.format(n=name)}"
     if said.count("{n}") == 1 and "(" not in said:
         return f"what was expected {said.format(n=name)}"
     return f"what was expected {said.format(n='n')}, where n is {name}"

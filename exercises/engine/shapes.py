@@ -176,7 +176,7 @@ def _longer_or_shorter(pairs: Sequence[NumberPair]) -> str | None:
     ):
         return None
     surplus = {len(pair.received) - len(pair.expected) for pair in pairs}
-    if 0 in surplus or len({number > 0 for number in surplus}) > 1:
+    if len({number > 0 for number in surplus}) > 1:
         return None
     noun = "entry" if all(pair.expected.ndim == 1 for pair in pairs) else "row"
     plural = "entries" if noun == "entry" else "rows"

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from exercises.engine import Bug, Case, Choice, Function, Mistake, Option, Value
+from exercises.engine import Bug, Case, Choice, Function, Mistake, Option, UnusableError, Value
+from utils.display import describe, to_numpy
 
 # --- Exercise 1: a Laplace head -------------------------------------------------------------------
 
@@ -602,10 +603,16 @@ def _use_mc(answer, layers, rate, mode):
     model = _model(layers, rate).train(mode == "training mode")
     before = {name: value.clone() for name, value in model.state_dict().items()}
     torch.manual_seed(0)
-    mean, variance = answer(model, torch.tensor(_ROWS), 2000)
+    result = answer(model, torch.tensor(_ROWS), 2000)
+    try:
+        mean, variance = (to_numpy(part).astype(float) for part in result)
+    except (TypeError, ValueError) as error:
+        raise UnusableError(
+            f"expected two tensors, the mean and the variance: received {describe(result)}"
+        ) from error
     return {
-        "mean": mean.detach().numpy(),
-        "variance": variance.detach().numpy(),
+        "mean": mean,
+        "variance": variance,
         "left in evaluation mode": not any(module.training for module in model.modules()),
         "statistics of batch norm unchanged": all(
             torch.equal(before[name], value) for name, value in model.state_dict().items()
