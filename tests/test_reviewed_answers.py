@@ -607,6 +607,11 @@ RIGHT = [
     Answer("generative_models.diffusion.compose", "methods of tensors", compose_by_sub),
     Answer("reinforcement_learning.deep_q_learning.dueling", "torch.mean", dueling_by_torch),
     Answer("reinforcement_learning.deep_q_learning.dueling", "unsqueeze", dueling_by_unsqueeze),
+    Answer(
+        "uncertainty_and_trust.uncertainty.mc_dropout",
+        "results in NumPy",
+        with_dropout(lambda outputs: tuple(part.numpy() for part in moments(outputs))),
+    ),
 ]
 
 ONE_PASS = "for all passes"
