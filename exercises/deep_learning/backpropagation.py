@@ -653,8 +653,8 @@ gradients = Bug(
         Mistake(
             "overwritten instead of added",
             _gradients_overwritten,
-            "The order is right now, but = keeps only what arrived last. Use +=: a value used "
-            "twice receives from both uses.",
+            "The order is right now, but only what arrived last is kept. A value used twice "
+            "receives from both uses: add them up.",
         ),
         Mistake(
             "from the first node to the last",
