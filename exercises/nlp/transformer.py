@@ -766,14 +766,16 @@ layer_parameters = Value(
             "the two norms.",
         ),
         Mistake(
-            "the norms forgotten",
+            "4·768 numbers too few",
             _ATTENTION + _FEED,
-            "Two layer norms stand in the layer, each with a gain and a bias per feature.",
+            "Two things in the layer have as many: the two layer norms, each with a gain and a bias "
+            "per feature, and the biases of the four projections. Are both in your sum?",
         ),
         Mistake(
-            "half of the norms",
+            "2·768 numbers too few",
             _ATTENTION + _FEED + 2 * _D,
-            "Two norms, one for each sub-layer, and each has a gain and a bias: 4·768 numbers.",
+            "One of the two norms has as many, with its gain and its bias, and so have two of the "
+            "biases. Count both once more: two norms, and six dense layers with biases.",
         ),
         Mistake(
             "everything times the number of heads",

@@ -656,10 +656,10 @@ four_samples = Value(
             "and advantage 1 that is 0.7, not 0.8.",
         ),
         Mistake(
-            "the larger products",
+            "the mean of the larger products, or the sum of the smaller ones",
             0.2,
-            "You took the larger product in each sample; the objective takes the smaller one. "
-            "Mind the negative ones: −1.6 is smaller than −1.4.",
+            "Both give 0.2. The objective takes the smaller product in each sample (mind the "
+            "negative ones: −1.6 is smaller than −1.4) and then the mean over the four.",
         ),
         Mistake(
             "the loss",
