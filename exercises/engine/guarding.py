@@ -151,12 +151,9 @@ class WatchedAnswer:
     Examples
     --------
     >>> watched = WatchedAnswer(lambda number: 1 / number)
-    >>> outcome = guarded_call(lambda: watched.function(2).missing)
-    >>> outcome.error
-    AttributeError("'float' object has no attribute 'missing'")
-    >>> watched.is_to_blame(outcome), watched.returned
-    (False, 0.5)
-    >>> watched.is_to_blame(guarded_call(lambda: watched.function(0)))
+    >>> watched.function(2), watched.returned
+    (0.5, 0.5)
+    >>> watched.is_to_blame(guarded_call(watched.function, (0,)))
     True
     """
 
