@@ -262,13 +262,21 @@ def with_mutants(**changes) -> Function:
     return softmax_exercise(**(options | changes))
 
 
-def test_an_answer_that_does_what_a_mutant_does_gets_its_observation():
-    def without_division(scores):
-        return np.array([math.exp(score - max(scores)) for score in scores])
+def wave(x):
+    return x**2 + np.sin(3 * x)
 
-    exercise = with_mutants()
-    lines = "\n".join(exercise.evaluate(without_division).lines)
-    assert "the result is what it would be if one part of the formula were left out." in lines
+
+def test_an_answer_that_does_what_a_mutant_does_gets_its_observation():
+    exercise = with_mutants(
+        cases=lambda rng: [Case((rng.normal(size=3),)), Case((rng.normal(size=4),))],
+        expected=wave,
+        reference=wave,
+        also_correct=(),
+    )
+    lines = exercise.evaluate(lambda x: [v * v - math.sin(3 * v) for v in x]).lines
+    assert lines[0] == (
+        "In every case, the result is what it would be if a sign were the other way round."
+    )
 
 
 def test_no_mutant_is_named_for_an_answer_that_does_something_else():

@@ -22,6 +22,7 @@ What they are built on:
 `mutations`       small changes of a right solution, which the cases must notice
 `stubs`           whether an answer is still the placeholder that was handed out
 `recognising`     which known mistake an answer behaves like
+`observing`       what is true of a wrong answer wherever it fails; a package with its own list
 `comparing`       how a result differs from the expected one, in a sentence
 `copying`         copies of inputs and results
 `guarding`        call a reader's code so that nothing it does can hurt the notebook around it
