@@ -71,7 +71,8 @@ class Function(Exercise):
         ``expected`` or ``check``.
     use : callable, optional
         ``use(answer, *args, **kwargs)`` says how an answer is used; by default it is called. An
-        answer that is a class is made and used here.
+        answer that is a class is made and used here. It takes results of every kind with which
+        it can go on, and raises :class:`UnusableError` with a sentence for the reader elsewhere.
     rtol, atol : float
         Results pass when ``|received − expected| ≤ atol + rtol·|expected|``.
     seconds : float
