@@ -768,8 +768,8 @@ layer_parameters = Value(
         Mistake(
             "4·768 numbers too few",
             _ATTENTION + _FEED,
-            "Two things in the layer have as many: the two layer norms, each with a gain and a bias "
-            "per feature, and the biases of the four projections. Are both in your sum?",
+            "Two things in the layer have as many: the two norms, each with a gain and a bias per "
+            "feature, and the biases of the four projections. Are both in your sum?",
         ),
         Mistake(
             "2·768 numbers too few",
