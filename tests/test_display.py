@@ -226,9 +226,10 @@ def test_one_line_joins_lines_and_cuts_what_is_too_long():
         (np.array(0.5), "0.5"),
         (np.array([]), "[]"),
         (np.array([[1, 2], [3, 4]]), "[[1, 2], [3, 4]]"),
-        (np.array([1 / 3, 2.0]), "[0.33333, 2. ]"),
-        (np.arange(WHOLE), "[0, 1, 2, 3, 4, 5, 6, 7]"),
-        (np.arange(WHOLE + 1), "[0, 1, 2, 3, 4, … 9 entries in all]"),
+        (np.array([1 / 3, 2.0]), "[0.33333, 2.]"),
+        (np.array([[1.5, -2], [3, 4]]), "[[1.5, -2.], [3., 4.]]"),
+        (np.arange(WHOLE), str(list(range(30)))),
+        (np.arange(WHOLE + 1), "[0, 1, 2, 3, 4, … 31 entries in all]"),
         (np.zeros((100, 20)), "[0., 0., 0., 0., 0., … 2,000 entries in all]"),
     ],
 )

@@ -303,7 +303,7 @@ def test_the_failing_case_is_shown_with_input_expected_and_received():
     text = text_of(EXERCISE, lambda s: softmax(s) if len(s) == 2 and s[0] == 0 else s)
     assert "Not yet: Softmax" in text
     assert "Case 2: 5 of 5 entries differ" in text
-    assert "Input: array of shape (5,), float64: [" in text
+    assert "Input: scores = array of shape (5,), float64: [" in text
     text = text_of(EXERCISE, lambda s: None)
     assert "Case 1 (two scores): the result is None: is there a `return` on every path?\n" in text
     assert "Expected: tensor of shape (2,), float64: [0.25, 0.75]" in text
@@ -648,7 +648,7 @@ def test_changed_inputs_are_told_and_the_data_stay_untouched():
 
     result = exercise.evaluate(in_place)
     assert result.status == "solved"
-    assert "your code changes input 1 in place" in " ".join(result.lines)
+    assert "your code changes scores in place" in " ".join(result.lines)
     assert data.tolist() == [0.0, 1.0]
     assert exercise.evaluate(softmax).lines == ()
 

@@ -140,7 +140,10 @@ def say(text: str) -> None:
 
 # --- a value in a few words -------------------------------------------------------------------
 
-WHOLE = 8  # arrays with up to so many entries are shown whole
+WHOLE = 30  # arrays and lists with up to so many entries are shown whole
+FEW = 5  # so many entries are shown of larger ones
+DIGITS = 5  # digits behind the point; more where two values would look alike
+DEEPEST = 4  # lists inside lists inside lists are opened so far
 _EXACT = (numbers.Real, decimal.Decimal)
 
 
@@ -230,20 +233,37 @@ def _tensor_to_numpy(value: Any) -> np.ndarray:
         raise ValueError(f"a tensor on device {value.device} that cannot be read") from error
 
 
-def excerpt(array: np.ndarray) -> str:
+def excerpt(array: np.ndarray, digits: int = DIGITS) -> str:
     """At most a few numbers of ``array`` in one line.
+
+    Parameters
+    ----------
+    array : ndarray
+        Of any shape; up to ``WHOLE`` entries are shown whole.
+    digits : int
+        How many digits behind the point are shown at most.
+
+    Returns
+    -------
+    str
+        At most 500 characters.
 
     Examples
     --------
     >>> excerpt(np.arange(1_000_000))
     '[0, 1, 2, 3, 4, … 1,000,000 entries in all]'
+    >>> excerpt(np.array([2 / 3, 0.66667]), digits=6)
+    '[0.666667, 0.66667]'
     """
     if array.size <= WHOLE:
-        text = np.array2string(array, precision=5, suppress_small=False, separator=", ")
+        text = np.array2string(array, precision=digits, suppress_small=False, separator=", ")
+        if array.dtype.kind in "biufc":  # NumPy writes numbers in columns
+            text = re.sub(r"(?<=\[) +| +(?=[],])", "", text)
     else:
-        head = ", ".join(np.array2string(entry, precision=5) for entry in array.ravel()[:5])
+        entries = array.ravel()[:FEW]
+        head = ", ".join(np.array2string(entry, precision=digits) for entry in entries)
         text = f"[{head}, … {array.size:,} entries in all]"
-    return one_line(text)
+    return one_line(text, 500)
 
 
 def one_line(text: str, limit: int = 160) -> str:
@@ -259,10 +279,22 @@ def one_line(text: str, limit: int = 160) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def describe(value: Any) -> str:
+def describe(value: Any, digits: int = DIGITS) -> str:
     """One line about ``value``: kind, shape and dtype where it has them, and an excerpt.
 
     Never raises, whatever ``value`` does when it is read.
+
+    Parameters
+    ----------
+    value : object
+        Anything.
+    digits : int
+        How many digits behind the point are shown at most.
+
+    Returns
+    -------
+    str
+        At most 700 characters. Arrays and lists with up to ``WHOLE`` entries are shown whole.
 
     Examples
     --------
@@ -270,32 +302,82 @@ def describe(value: Any) -> str:
     'array of shape (2, 3), float64: [[0., 0., 0.], [0., 0., 0.]]'
     >>> describe(["a", "b"])
     "list of length 2: ['a', 'b']"
+    >>> describe((1 / 3, [2, 3.0]))
+    'tuple of length 2: (0.333333, [2, 3.0])'
     """
     try:
-        return one_line(_description(value), 700)
+        return one_line(_description(value, digits), 700)
     except Exception as error:  # a hostile __repr__ must not break the feedback
         return f"an object of type {type(value).__name__} ({type(error).__name__} while reading it)"
 
 
-def _description(value: Any) -> str:
+def _description(value: Any, digits: int) -> str:
     if value is None:
         return "None"
     if isinstance(value, str):
         return one_line(repr(value[:1000]))
     if is_array(value) and value.shape:
-        return _array(value)
+        return _array(value, digits)
     if is_number(value):
-        return _number(value)
+        return _number(value, digits)
     kind = type(value).__name__
     if isinstance(value, (list, tuple)):
-        few = value[:20]
-        if any(is_array(item) for item in few) and len(value) <= 4:
-            return f"{kind} of {len(value)}: " + "; ".join(describe(item) for item in value)
-        return f"{kind} of length {len(value)}: {one_line(repr(few), 120)}"
+        if any(is_array(item) for item in value[:FEW]) and len(value) <= 4:
+            parts = "; ".join(describe(item, digits) for item in value)
+            return f"{kind} of {len(value)}: {parts}"
+        return f"{kind} of length {len(value)}: {_listed(value, digits)}"
+    if type(value) is dict:
+        return f"dict: {_listed(value, digits)}"
     return f"{kind}: {one_line(repr(value), 120)}"
 
 
-def _array(value: Any) -> str:
+def _listed(value: list | tuple | dict, digits: int) -> str:
+    """A list or a dictionary as Python writes it, whole where it is short."""
+    if _entries(value) <= WHOLE:
+        return one_line(_literal(value, digits), 500)
+    few = dict(list(value.items())[:20]) if isinstance(value, dict) else value[:20]
+    return one_line(_literal(few, digits), 120)
+
+
+def _entries(value: Any, depth: int = 0) -> int:
+    """How many numbers, texts and other things a value holds; it stops to count behind WHOLE."""
+    if is_array(value):
+        return int(np.prod(value.shape))
+    if not isinstance(value, (list, tuple, dict)) or depth > DEEPEST:
+        return 1
+    count = 0
+    for item in value.values() if isinstance(value, dict) else value:
+        count += _entries(item, depth + 1)
+        if count > WHOLE:
+            break
+    return count
+
+
+def _literal(value: Any, digits: int, depth: int = 0) -> str:
+    """A value as Python writes it, but for floats with few digits and arrays with their kind."""
+    if depth > DEEPEST:
+        return one_line(repr(value), 60)
+    if type(value) in (list, tuple):
+        items = ", ".join(_literal(item, digits, depth + 1) for item in value)
+        if type(value) is list:
+            return f"[{items}]"
+        return f"({items},)" if len(value) == 1 else f"({items})"
+    if type(value) is dict:
+        pairs = (f"{key!r}: {_literal(item, digits, depth + 1)}" for key, item in value.items())
+        return "{" + ", ".join(pairs) + "}"
+    if isinstance(value, (np.generic, np.ndarray)) or is_tensor(value):
+        kind = "tensor" if is_tensor(value) else "array"
+        array = to_numpy(value)
+        if array.shape:
+            return f"{kind} {excerpt(array, digits)}"
+        value = array.item()
+    if isinstance(value, float):
+        exact = repr(float(value))
+        return exact if len(exact) <= digits + 3 else f"{value:.{digits + 1}g}"
+    return repr(value)
+
+
+def _array(value: Any, digits: int) -> str:
     """Kind, shape, type and entries of an array, a tensor or a table."""
     if is_tensor(value):
         kind = "tensor"
@@ -308,13 +390,13 @@ def _array(value: Any) -> str:
     if dtype:  # a table has one for each column
         words += f", {dtype}"
     try:
-        return f"{words}: {excerpt(to_numpy(value))}"
+        return f"{words}: {excerpt(to_numpy(value), digits)}"
     except ValueError as error:
         return f"{words}: {error}"
 
 
-def _number(value: Any) -> str:
-    """One number: exact kinds as they are, floats with eight digits."""
+def _number(value: Any, digits: int) -> str:
+    """One number: exact kinds as they are, floats with eight digits at least."""
     if isinstance(value, numbers.Number) and not isinstance(value, (float, np.generic)):
         return one_line(str(value))  # int, bool, Fraction, Decimal; complex
     try:
@@ -322,5 +404,5 @@ def _number(value: Any) -> str:
     except ValueError as error:
         return str(error)
     if isinstance(number, float):
-        return f"{number:.8g}"
+        return f"{number:.{max(digits + 1, 8)}g}"
     return one_line(str(number))

@@ -19,6 +19,7 @@ What they are built on:
 ================  ================================================================================
 `exercise`        what every kind shares: identity, :class:`Mistake`, hints, display and progress
 `cases`           the inputs of a function exercise, and what an answer did with them
+`signatures`      what a task calls its inputs
 `mutations`       small changes of a right solution, which the cases must notice
 `stubs`           whether an answer is still the placeholder that was handed out
 `recognising`     which known mistake an answer behaves like

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from exercises.engine.cases import Case, Trial, UnusableError
-from exercises.engine.comparing import NO_RESULT, difference
+from exercises.engine.comparing import NO_RESULT, difference, digits_apart
 from exercises.engine.copying import clone, detached
 from exercises.engine.exercise import SECONDS, Exercise, Mistake, Result, mistake_lines
 from exercises.engine.guarding import (
+    READ_SECONDS,
     Outcome,
     WatchedAnswer,
-    describe_call,
     described,
     guarded_call,
     message_of,
@@ -32,10 +32,11 @@ from exercises.engine.mutations import (
 )
 from exercises.engine.observing import observations, which_cases
 from exercises.engine.recognising import KnownFault, is_telling
+from exercises.engine.signatures import Inputs, bare_signature, fits, inputs_of, signature_of
 from exercises.engine.state import quiet_state
 from exercises.engine.stubs import is_stub
 from exercises.engine.time_limits import Stopwatch, alarms_available, time_limit
-from utils.display import describe
+from utils.display import DIGITS, describe, is_number
 
 MUTANT_SECONDS = 2.0  # the time a changed reference may take for one case
 MUTANTS_SECONDS = 3.0  # the time that looking for one which behaves like an answer may take
@@ -117,7 +118,8 @@ class Function(Exercise):
     ✗ Not yet: A mean
       Right for: two numbers. Wrong for: drawn at random.
       Case 2 (drawn at random): expected 5.25, received 5.5.
-      Input: list of length 4: [8, 6, 5, 2]
+      Input: values = list of length 4: [8, 6, 5, 2]
+      To try this case yourself: mean(*check.mean.case(2))
       For a hint run check.mean.hint().
     """
 
@@ -183,6 +185,51 @@ class Function(Exercise):
         """
         with quiet_state():
             return list(self._make_cases(np.random.default_rng(0)))
+
+    def case(self, number: int) -> Inputs:
+        """The inputs of one case, to call a function with: ``softmax(*check.softmax.case(2))``.
+
+        Parameters
+        ----------
+        number : int
+            The place of the case as the feedback names it, from 1 on.
+
+        Returns
+        -------
+        Inputs
+            A tuple in the order of the task's parameters that shows itself with their names;
+            fresh copies each time. What can only be given by name is its attribute ``named``.
+
+        Raises
+        ------
+        ValueError
+            Where there is no such case.
+        """
+        cases = self.cases()
+        if isinstance(number, bool) or number not in range(1, len(cases) + 1):
+            raise ValueError(
+                f"There is no case {describe(number)}: this exercise has the cases 1 to "
+                f"{len(cases)}. Write check.{self.name}.case(1) for the first."
+            )
+        return self._inputs(cases[int(number) - 1])
+
+    def _inputs(self, case: Case) -> Inputs:
+        return inputs_of(self._naming(case), clone(case.args), clone(case.kwargs))
+
+    def _naming(self, case: Case) -> inspect.Signature | None:
+        """The signature that names the inputs of a case: the task's, if it takes them.
+
+        Where ``use`` says what is done with an answer, the inputs are those of ``use``.
+        """
+        declared = signature_of(self.signature) if self.signature else None
+        if fits(declared, case.args, case.kwargs):
+            return declared
+        if self._use is None:
+            return bare_signature(self.reference)
+        _answer, *others = inspect.signature(self._use).parameters.values()
+        return inspect.Signature(
+            [each.replace(annotation=inspect.Parameter.empty) for each in others]
+        )
 
     def mutants(self) -> list[Mutant]:
         """Small changes of the reference, each of which the cases must notice.
@@ -329,13 +376,13 @@ class Function(Exercise):
         trial = self._compared(number, case, outcome, left)
         if trial.failed:
             return trial
-        return dataclasses.replace(trial, problem=self._broken_promise(outcome))
+        return dataclasses.replace(trial, problem=self._broken_promise(case, outcome))
 
-    def _broken_promise(self, outcome: Outcome) -> str | None:
+    def _broken_promise(self, case: Case, outcome: Outcome) -> str | None:
         """What the task forbids besides wrong results, where the answer did it."""
         if self.keeps_inputs and outcome.changed:
             return (
-                f"the result is right, but your code changes {' and '.join(outcome.changed)} in "
+                f"the result is right, but your code changes {self._changed(case, outcome)} in "
                 "place, which the task forbids: work on a copy, or build something new"
             )
         if self.no_warnings and outcome.warned:
@@ -426,7 +473,8 @@ class Function(Exercise):
             it is a guess at the code.
         """
         cases = which_cases(trials)
-        seen = observations(trials, rtol=self.rtol, atol=self.atol, names=self.parameter_names())
+        names = self._inputs(trials[0].case).names
+        seen = observations(trials, rtol=self.rtol, atol=self.atol, names=names)
         related = any(sentence != cases for sentence in seen)
         if related or any(not t.reached or t.outcome.timed_out for t in trials):
             return seen
@@ -435,21 +483,6 @@ class Function(Exercise):
             return seen
         where = "In every case" if all(t.failed for t in trials) else "In every case that fails"
         return (*seen, f"{where}, the result is what it would be if {mutant.observation}.")
-
-    def parameter_names(self) -> tuple[str, ...]:
-        """What the task calls its inputs, in their order.
-
-        Returns
-        -------
-        tuple of str
-            Those of ``use`` behind the answer, else those of the reference.
-        """
-        asked = self._use or self.reference
-        try:
-            names = tuple(inspect.signature(asked).parameters)
-        except (TypeError, ValueError):
-            return ()
-        return names[1:] if self._use else names
 
     def like_mutant(self, trials: Sequence[Trial]) -> Mutant | None:
         """The small change of the reference that has the same wrong results as an answer.
@@ -585,7 +618,14 @@ class Function(Exercise):
         if case.check is not None:
             return case.check(value, *clone(case.args), **clone(case.kwargs)), ...
         expected = self._right_result(number, case)
-        return difference(expected, value, rtol=self.rtol, atol=self.atol), expected
+        problem = difference(
+            expected,
+            value,
+            rtol=self.rtol,
+            atol=self.atol,
+            single_precision=not self.double_precision,
+        )
+        return problem, expected
 
     def _fails_itself(self, number: int, case: Case) -> bool:
         """Whether the right answer cannot be judged either: then the check is wrong."""
@@ -622,38 +662,70 @@ class Function(Exercise):
         full_stop = "" if problem.endswith((".", "?", "!")) else "."
         lines = [
             f"Case {trial.number}{label}: {problem}{full_stop}",
-            f"Input: {describe_call(case.args, case.kwargs)}",
+            f"Input: {self._inputs(case)!r}",
         ]
         if outcome.error is not None:
             lines += [f"    {frame}" for frame in outcome.frames]
             if isinstance(outcome.error, TypeError) and not outcome.frames:
                 lines.append(f"The signature is {self._signature()}.")
-        elif trial.expected is not ... and not _says_both(problem):
-            lines.append(f"Expected: {describe(trial.expected)}")
-            lines.append(f"Received: {described(outcome.value)}")
+        elif trial.expected is not ... and not _says_both(problem, trial):
+            lines += self._expected_and_received(trial)
         if outcome.printed:
             lines.append(f"It printed: {describe(outcome.printed)}")
         if outcome.warned:
             lines.append(f"It warned: {outcome.warned[0]}")
+        lines.append(self._way_to_try(trial))
         return tuple(lines)
 
-    def _signature(self) -> str:
-        try:
-            parameters = inspect.signature(self.reference).parameters.values()
-        except (TypeError, ValueError):
-            return self.name
-        bare = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in parameters]
-        return f"{self.name}{inspect.Signature(bare)}"
+    def _expected_and_received(self, trial: Trial) -> list[str]:
+        """Both results, with as many digits as it takes to see where they differ."""
+        digits = self._digits(trial)
+        return [
+            f"Expected: {describe(trial.expected, digits)}",
+            f"Received: {described(trial.outcome.value, digits)}",
+        ]
 
-    @staticmethod
-    def _notes(trials: Sequence[Trial]) -> tuple[str, ...]:
+    def _digits(self, trial: Trial) -> int:
+        expected, received = trial.expected, trial.outcome.value
+        try:
+            with time_limit(READ_SECONDS):
+                return digits_apart(expected, received, rtol=self.rtol, atol=self.atol)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # a value may answer every question with an error, or never
+            return DIGITS
+
+    def _way_to_try(self, trial: Trial) -> str:
+        """How to get the inputs of a case."""
+        inputs = f"check.{self.name}.case({trial.number})"
+        if self._use is not None:
+            return f"{inputs} gives these inputs."
+        by_name = f", **{inputs}.named" if self._inputs(trial.case).named else ""
+        return f"To try this case yourself: {self.name}(*{inputs}{by_name})"
+
+    def _changed(self, case: Case, outcome: Outcome) -> str:
+        """The inputs that a call changed, as the task calls them."""
+        names = {
+            f"input {place}": name for place, name in enumerate(self._inputs(case).names, start=1)
+        }
+        return " and ".join(names.get(changed, changed) for changed in outcome.changed)
+
+    def _signature(self) -> str:
+        if self.signature:
+            return f"{self.name}{self.signature}"
+        return f"{self.name}{bare_signature(self.reference) or ''}"
+
+    def _notes(self, trials: Sequence[Trial]) -> tuple[str, ...]:
         """What is no fault of the result but worth telling."""
         notes = []
-        changed = [trial.outcome.changed for trial in trials if trial.reached]
-        first_change = next(filter(None, changed), None)
-        if first_change:
+        changing = [trial for trial in trials if trial.reached and trial.outcome.changed]
+        told = changing and changing[0].problem == self._broken_promise(
+            changing[0].case, changing[0].outcome
+        )
+        if changing and not told:
+            changed = self._changed(changing[0].case, changing[0].outcome)
             notes.append(
-                f"Note: your code changes {' and '.join(first_change)} in place. The check used "
+                f"Note: your code changes {changed} in place. The check used "
                 "copies; in a program the caller's data would now be different."
             )
         if not alarms_available():
@@ -684,6 +756,9 @@ def _error_problem(error: BaseException) -> str:
     return f"your code raised {kind}: {text}" if text else f"your code raised {kind}"
 
 
-def _says_both(problem: str) -> bool:
+def _says_both(problem: str, trial: Trial) -> bool:
     """Whether ``problem`` names expected and received whole, as it does for single numbers."""
-    return problem.startswith("expected ")
+    if not problem.startswith("expected "):
+        return False
+    both = (trial.expected, trial.outcome.value)
+    return all(value is None or isinstance(value, str) or is_number(value) for value in both)

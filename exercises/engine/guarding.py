@@ -24,7 +24,7 @@ from typing import Any
 from exercises.engine.copying import clone, identical
 from exercises.engine.state import kept_state
 from exercises.engine.time_limits import TimeLimitError, time_limit
-from utils.display import describe, one_line
+from utils.display import DIGITS, describe, one_line
 
 PRINT_LIMIT = 2_000  # characters kept of what an answer prints
 WARNING_LIMIT = 100  # warnings kept of one call
@@ -290,13 +290,15 @@ def message_of(error: BaseException) -> str:
         return ""
 
 
-def described(value: Any) -> str:
+def described(value: Any, digits: int = DIGITS) -> str:
     """One line about a value made by a reader, whose ``__repr__`` may do anything.
 
     Parameters
     ----------
     value : Any
         The value.
+    digits : int
+        How many digits behind the point are shown at most.
 
     Returns
     -------
@@ -310,31 +312,8 @@ def described(value: Any) -> str:
     """
     try:
         with time_limit(READ_SECONDS):
-            return describe(value)
+            return describe(value, digits)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
         return f"an object of type {type(value).__name__} ({type(error).__name__} while reading it)"
-
-
-def describe_call(args: tuple, kwargs: dict[str, Any]) -> str:
-    """The inputs of a call in one line.
-
-    Parameters
-    ----------
-    args, kwargs : tuple, dict
-        The inputs by position and by name.
-
-    Returns
-    -------
-    str
-        The inputs one after the other, parted by semicolons.
-
-    Examples
-    --------
-    >>> describe_call((1, "a"), {"size": 3})
-    "1; 'a'; size = 3"
-    """
-    parts = [describe(value) for value in args]
-    parts += [f"{name} = {describe(value)}" for name, value in kwargs.items()]
-    return "; ".join(parts) if parts else "no input"
