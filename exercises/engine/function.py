@@ -719,8 +719,9 @@ class Function(Exercise):
         """What is no fault of the result but worth telling."""
         notes = []
         changing = [trial for trial in trials if trial.reached and trial.outcome.changed]
-        told = changing and changing[0].problem == self._broken_promise(
-            changing[0].case, changing[0].outcome
+        told = any(
+            trial.failed and trial.problem == self._broken_promise(trial.case, trial.outcome)
+            for trial in changing[:1]
         )
         if changing and not told:
             changed = self._changed(changing[0].case, changing[0].outcome)
