@@ -114,7 +114,8 @@ def require(id: str, answer: Any) -> None:
         exercise = getattr(_loaded_anew(f"{__name__}.{place}"), name)
         result = exercise.evaluate(answer)
     if result.status != "solved":
-        heading = "Not attempted yet" if result.status == "unattempted" else "Not yet"
+        headings = {"unattempted": "Not attempted yet", "unjudged": "Not judged"}
+        heading = headings.get(result.status, "Not yet")
         raise NotSolvedError("\n".join([f"{heading}: {exercise.title}", *result.lines]))
 
 

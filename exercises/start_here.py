@@ -259,16 +259,16 @@ mean_squared_error = Bug(
     reference=mean_squared_error,
     mistakes=[
         Mistake(
-            "targets made flat, predictions left as they come",
+            "all pairs where the predictions are a column",
             lambda predictions, targets: ((predictions - targets.flatten()) ** 2).mean(),
-            "This helps when the targets are the column. When the predictions are, the same fault "
-            "comes back from the other side: bring both to one shape.",
+            "The targets are as they should be. But predictions that come as a column are still "
+            "paired with all of them: bring both to one shape.",
         ),
         Mistake(
-            "targets made a column, predictions left as they come",
+            "all pairs where the predictions have one axis",
             lambda predictions, targets: ((predictions - targets.reshape(-1, 1)) ** 2).mean(),
-            "This helps when the predictions are a column too. When they have one axis only, it "
-            "creates the fault where there was none: bring both to one shape.",
+            "Two columns fit together. Predictions with one axis only are paired with all targets "
+            "of a column: bring both to one shape.",
         ),
         Mistake(
             "a sum over the pairs",

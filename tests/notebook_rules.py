@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from first_edition import FIRST_EDITION
-from reading_code import events
+from reading_code import Event, events
 
 from tools import glossary, reading
 from utils import course as the_course
@@ -372,6 +372,43 @@ def exercises(notebook: Notebook, path: Path) -> list[str]:
     return problems
 
 
+def own_names(notebook: Notebook, path: Path) -> list[str]:
+    """A reader's answer is safe: solutions have names of their own, and no other cell needs either.
+
+    So after *Run all* the name that a check takes still holds what stands in the exercise's cell.
+    A lesson that goes on with an answer takes it from ``check.<name>.accepted()``.
+    """
+    tagged = {
+        tag: {position for position, cell in code_cells(notebook) if tag in tags_of(cell)}
+        for tag in ("exercise", "solution")
+    }
+    answers: dict[str, int] = {}
+    problems = []
+    for position, cell in code_cells(notebook):
+        made = dict.fromkeys(name for kind, name in _happenings(cell) if kind == "made")
+        if position in tagged["exercise"]:
+            answers |= dict.fromkeys(made, position)
+        elif position in tagged["solution"]:
+            problems += [
+                f"own_names: the solution in cell {position} makes {name}: call it {name}_solution"
+                for name in made
+                if not name.endswith("_solution")
+            ]
+        else:
+            problems += [
+                f"own_names: cell {position} overwrites {name}, an answer of cell {answers[name]}"
+                for name in made
+                if name in answers
+            ]
+    for tag, positions in tagged.items():
+        problems += [
+            f"own_names: {what} {position} needs {name} of the {tag} in cell {maker}: "
+            "use check.….accepted()"
+            for what, position, name, maker in _names_read(notebook, positions)
+        ]
+    return problems
+
+
 def levels(notebook: Notebook, path: Path) -> list[str]:
     """The heading of an exercise says its level and about how many minutes it takes."""
     problems = []
@@ -647,33 +684,46 @@ def deeper(notebook: Notebook, path: Path) -> list[str]:
 
 def _needed_names(notebook: Notebook, inside: set[int]) -> list[str]:
     """Names that the core reads although a deeper section made them last."""
-    maker: dict[str, int] = {}  # only while a deeper cell was the last to make the name
+    return [
+        f"deeper: {what} {position} needs {name} of the deeper cell {maker}"
+        for what, position, name, maker in _names_read(notebook, inside)
+    ]
+
+
+def _names_read(notebook: Notebook, inside: set[int]) -> list[tuple[str, int, str, int]]:
+    """Names that other cells read although one of the cells ``inside`` made them last.
+
+    Each with the reader ("cell" or "a function of cell"), its position, the name, and its maker's
+    position.
+    """
+    makers: dict[str, int] = {}  # only while a cell inside was the last to make the name
     wanted_later: list[tuple[int, str]] = []
-    problems = []
+    found = []
     for position, cell in code_cells(notebook):
-        try:
-            happenings = list(events(source_of(cell)))
-        except SyntaxError:
-            continue  # reported by the rule `plain_python`
-        for kind, name in happenings:
+        for kind, name in _happenings(cell):
             if kind == "made" and position in inside:
-                maker[name] = position
+                makers[name] = position
             elif kind == "made":
-                maker.pop(name, None)
+                makers.pop(name, None)
             elif position in inside:
                 continue
             elif kind == "read later":
                 wanted_later.append((position, name))
-            elif name in maker:
-                problems.append(
-                    f"deeper: cell {position} needs {name} of the deeper cell {maker[name]}"
-                )
-    problems += [
-        f"deeper: a function of cell {position} needs {name} of the deeper cell {maker[name]}"
+            elif name in makers:
+                found.append(("cell", position, name, makers[name]))
+    found += [
+        ("a function of cell", position, name, makers[name])
         for position, name in wanted_later
-        if name in maker
+        if name in makers
     ]
-    return list(dict.fromkeys(problems))
+    return list(dict.fromkeys(found))
+
+
+def _happenings(cell: Cell) -> list[Event]:
+    try:
+        return list(events(source_of(cell)))
+    except SyntaxError:
+        return []  # reported by the rule `plain_python`
 
 
 def _needed_exercises(notebook: Notebook, inside: set[int]) -> list[str]:
@@ -725,6 +775,7 @@ RULES: tuple[Rule, ...] = (
     counts,
     compared,
     exercises,
+    own_names,
     pictures,
     short_cells,
     plain_python,

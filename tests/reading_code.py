@@ -62,15 +62,18 @@ def _of_block(statements: list[ast.stmt]) -> Iterator[Event]:
 def _of_piece(node: ast.AST) -> Iterator[Event]:
     """An expression or a statement that holds no other: what it reads comes first."""
     table = symtable.symtable(ast.unparse(node), "cell", "exec")
-    yield from _reads(table)
+    reads = list(_reads(table))
+    yield from reads
     if isinstance(node, ast.AugAssign):
         yield from (Event("read", one.name) for one in _of_target(node.target))
     for symbol in table.get_symbols():
         if symbol.is_assigned() or symbol.is_imported():
             yield Event("made", symbol.get_name())
+    # ``x[0] = 1`` reads x and changes it; an x that is a function's own is not among the reads.
+    of_the_notebook = {event.name for event in reads}
     for part in ast.walk(node):
         if isinstance(part, ast.Attribute | ast.Subscript) and isinstance(part.ctx, ast.Store):
-            yield from _of_target(part)
+            yield from (event for event in _of_target(part) if event.name in of_the_notebook)
 
 
 def _reads(table: symtable.SymbolTable, inside_function: bool = False) -> Iterator[Event]:

@@ -1,5 +1,6 @@
-"""Lessons in the worst of circumstances, all of them together.
+"""Lessons and checks in the worst of circumstances, all of them together.
 
+Every reference of the course is judged with all settings of libraries moved. The lessons run:
 Two lessons at a time with one progress file, each twice in one kernel, from a foreign folder that
 must stay empty, in a checkout that cannot be written. Every test run does this with the quickest
 two; `COURSE_PROOF=1 make test PYTEST_ARGS="tests/test_any_state.py -n0"` with all lessons, which
@@ -36,6 +37,34 @@ outputs = [output for cell in notebook.cells for output in cell.get("outputs", [
 sys.exit("".join(one.text for one in outputs if one.get("name") == "stderr") or None)
 """
 
+MOVED = """
+import sys, warnings
+import numpy as np, pandas as pd, sklearn, torch
+
+np.seterr(all="raise")
+np.set_printoptions(precision=1, formatter={"all": 1 .__rtruediv__})
+pd.set_option("mode.string_storage", "python")
+sklearn.set_config(transform_output="pandas", enable_metadata_routing=True)
+torch.set_default_dtype(torch.float64)
+torch.set_default_device("meta")
+torch.set_grad_enabled(False)
+torch.use_deterministic_algorithms(True)
+warnings.simplefilter("error")
+
+from exercises import discover
+from exercises.engine import Function
+
+for id, exercise in discover().items():
+    results = [exercise.evaluate(exercise.reference)]
+    if isinstance(exercise, Function):  # a mistake of each kind of setting would be an error
+        results.append(exercise.evaluate(exercise.mistakes[0].answer))
+        if results[1].mistake is not exercise.mistakes[0]:
+            print(id, "the mistake", results[1].lines)
+    if results[0].status != "solved":
+        print(id, results[0].lines)
+assert torch.ones(1).device.type == "meta"
+"""
+
 
 def in_read_only(folder) -> list[str]:
     """What to put before a command that shall see `folder` as read-only; binds root as well."""
@@ -49,6 +78,14 @@ def read_only_mounts(folder) -> bool:
     command = [*in_read_only(folder), "touch", "x"]
     result = subprocess.run(command, capture_output=True, check=False)
     return b"Read-only file system" in result.stderr
+
+
+def test_checks_judge_alike_with_all_settings_of_libraries_moved():
+    """References that are imported and judged in such a kernel pass, mistakes are named."""
+    result = subprocess.run(
+        [sys.executable, "-c", MOVED], text=True, capture_output=True, cwd=course.ROOT, check=False
+    )
+    assert (result.stdout, result.stderr) == ("", "")
 
 
 def test_this_system_can_show_a_checkout_that_cannot_be_written(tmp_path):

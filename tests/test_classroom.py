@@ -222,6 +222,7 @@ def test_warnings_do_not_reach_stderr(capfd):
 # --- what is refused ----------------------------------------------------------------------------
 
 ABOVE = "Text.\n\n### Exercise 2 · Half\n\nGive half, such as `answer = 1`."
+HALF = "def half(): ...\ncheck.half(half)"
 STUB, RIGHT = "answer = ...\n\ncheck.half(answer)", "# half of one\ncheck.half.confirm(1 / 2)"
 
 
@@ -247,6 +248,19 @@ def test_a_value_over_several_lines_stays_one_expression():
     assert namespace["answer_2"] == 0.5
 
 
+def test_a_value_found_in_several_steps_is_worked_out_by_the_solution():
+    solution = (
+        "def half_solution():\n    whole = 1\n    return whole / 2\n\n\n"
+        "check.half.confirm(half_solution())"
+    )
+    found = classroom.task(ABOVE, STUB, solution, "made_up.lesson")
+    namespace: dict[str, Any] = {}
+    exec(found.solution, namespace)
+    assert namespace["answer_2"] == 0.5
+    task, _ = classroom.exercise_cells(found)
+    assert released(task.source) == "answer_2 = ...\n\ncheck.half(answer_2)"
+
+
 def test_a_solution_under_a_name_of_its_own_becomes_the_answer():
     exercise = "def half(x):\n    ...\n\n\ncheck.half(half)"
     solution = "def half_solution(x):\n    return x / 2\n\n\ncheck.half.confirm(half_solution)"
@@ -267,7 +281,8 @@ def test_a_solution_under_a_name_of_its_own_becomes_the_answer():
         (ABOVE, "", RIGHT, "ends with check.name"),
         (ABOVE, "answer = = 1", RIGHT, "ends with check.name"),
         (ABOVE, STUB, "check.half.confirm()", "ends with check.name"),
-        (ABOVE, "def half(): ...\ncheck.half(half)", "check.half.confirm(other)", "else than half"),
+        (ABOVE, HALF, "check.half.confirm(other)", "else than half_solution"),
+        (ABOVE, HALF, "def half(): ...\ncheck.half.confirm(half)", "else than half_solution"),
     ],
 )  # fmt: skip
 def test_what_is_no_exercise_is_said(above, exercise, solution, words):

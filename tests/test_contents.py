@@ -105,7 +105,7 @@ def test_links_inside_the_repository_resolve():
 
 def test_the_readme_names_every_setting_that_the_code_reads():
     read = set()
-    for path in [*(ROOT / "utils").rglob("*.py"), *(ROOT / "exercises/engine").glob("*.py")]:
+    for path in [*(ROOT / "utils").rglob("*.py"), *(ROOT / "exercises/engine").rglob("*.py")]:
         read |= set(re.findall(r"\bCOURSE_[A-Z_]+\b", path.read_text(encoding="utf-8")))
     text = contents.README.read_text(encoding="utf-8")
     named = set(re.findall(r"^\| `(COURSE_[A-Z_]+)` \|", text, re.MULTILINE))

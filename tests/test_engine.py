@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import math
@@ -29,11 +30,14 @@ from exercises.engine import (
     Option,
     SolutionError,
     Trial,
+    UnusableError,
     Value,
+    guarding,
     is_stub,
     progress,
+    time_limits,
 )
-from exercises.engine.time_limits import alarms_available
+from exercises.engine.time_limits import Stopwatch, alarms_available
 
 needs_alarms = pytest.mark.skipif(not alarms_available(), reason="no POSIX alarms here")
 TEXTS = {"hints": ("Look at the scores.", "Subtract the largest."), "carry_on": "Carry on."}
@@ -258,13 +262,21 @@ def with_mutants(**changes) -> Function:
     return softmax_exercise(**(options | changes))
 
 
-def test_an_answer_that_does_what_a_mutant_does_gets_its_observation():
-    def without_division(scores):
-        return np.array([math.exp(score - max(scores)) for score in scores])
+def wave(x):
+    return x**2 + np.sin(3 * x)
 
-    exercise = with_mutants()
-    lines = "\n".join(exercise.evaluate(without_division).lines)
-    assert "the result is what it would be if one part of the formula were left out." in lines
+
+def test_an_answer_that_does_what_a_mutant_does_gets_its_observation():
+    exercise = with_mutants(
+        cases=lambda rng: [Case((rng.normal(size=3),)), Case((rng.normal(size=4),))],
+        expected=wave,
+        reference=wave,
+        also_correct=(),
+    )
+    lines = exercise.evaluate(lambda x: [v * v - math.sin(3 * v) for v in x]).lines
+    assert lines[0] == (
+        "In every case, the result is what it would be if a sign were the other way round."
+    )
 
 
 def test_no_mutant_is_named_for_an_answer_that_does_something_else():
@@ -1070,7 +1082,8 @@ def test_a_property_that_raises_is_a_failure_of_the_answer_not_of_the_engine():
     assert "cannot be judged: received 3" in text_of(SHUFFLE, lambda values: 3)
 
     def out(result, values):
-        raise SystemExit
+        if result == 3:
+            raise SystemExit
 
     exercise = softmax_exercise(cases=lambda rng: [Case(([1],), check=out)])
     assert "cannot be judged" in text_of(exercise, lambda values: 3)
@@ -1228,6 +1241,97 @@ def test_exactly_one_option_is_right(right):
         Choice("tests.engine.choice", title="C", options=options, hints=("one", "two"))
 
 
+# --- the answer that a lesson goes on with -------------------------------------------------------
+
+
+@pytest.fixture
+def fresh():
+    """A new exercise of each kind, which nobody has answered in this kernel."""
+    return {
+        "function": softmax_exercise(),
+        "bug": copy.copy(BUG),
+        "value": copy.copy(VALUE),
+        "choice": copy.copy(CHOICE),
+    }
+
+
+RIGHT = {
+    "function": lambda scores: list(softmax(scores)),
+    "bug": lambda x: x + x,
+    "value": np.float32(2.5),
+    "choice": "B",
+}
+kinds = pytest.mark.parametrize("kind", RIGHT)
+
+
+@kinds
+def test_while_no_answer_has_passed_the_reference_is_accepted(kind, fresh):
+    exercise = fresh[kind]
+    assert exercise.accepted() == exercise.reference
+    exercise(...)
+    exercise(exercise.mistakes[0].answer)
+    assert exercise.accepted() == exercise.reference
+
+
+@kinds
+def test_the_last_answer_that_passed_is_accepted_whatever_comes_later(kind, fresh):
+    exercise = fresh[kind]
+    exercise(exercise.reference)
+    exercise(RIGHT[kind])
+    exercise(exercise.mistakes[0].answer)
+    exercise(...)
+    assert exercise.accepted() == RIGHT[kind]
+    assert type(exercise.accepted()) is type(RIGHT[kind])
+
+
+@kinds
+def test_only_the_check_itself_makes_an_answer_the_accepted_one(kind, fresh):
+    exercise = fresh[kind]
+    for judge in (exercise.preview, exercise.confirm, exercise.evaluate, exercise.feedback):
+        judge(RIGHT[kind])
+    assert exercise.accepted() is exercise.reference
+
+
+def test_functions_and_classes_are_accepted_as_they_are():
+    class Softmax:
+        def __new__(cls, scores):
+            return softmax(scores)
+
+    class Course:
+        def softmax(self, scores):
+            return softmax(scores)
+
+    for answer in (Softmax, Course().softmax, functools.partial(softmax)):
+        exercise = softmax_exercise()
+        exercise(answer)
+        assert exercise.accepted() is answer
+
+
+def pair() -> Value:
+    return Value(
+        "tests.engine.pair", title="A pair", expected=lambda: [1.0, 2.0], reference=[1.0, 2.0],
+        mistakes=(), also_correct=(), **TEXTS,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("answer", [[1.0, 2.0], np.array([1.0, 2.0]), torch.tensor([1.0, 2.0])])
+def test_a_value_is_accepted_as_it_was_when_it_passed(answer):
+    exercise = pair()
+    exercise(answer)
+    answer[0] = 100.0
+    accepted = exercise.accepted()
+    assert type(accepted) is type(answer)
+    assert list(accepted) == [1.0, 2.0]
+    accepted[0] = 100.0
+    assert list(exercise.accepted()) == [1.0, 2.0]
+
+
+def test_an_accepted_reference_may_be_changed_as_well():
+    exercise = pair()
+    exercise.accepted()[0] = 100.0
+    assert exercise.reference == [1.0, 2.0]
+
+
 # --- hints, confirmation, progress --------------------------------------------------------------
 
 
@@ -1311,3 +1415,219 @@ def test_progress_that_cannot_be_kept_does_not_hide_the_feedback(tmp_path, monke
     out = capsys.readouterr().out
     assert "✓ Solved" in out
     assert "Progress is not kept at the moment" in out
+
+
+# --- whose fault it is --------------------------------------------------------------------------
+
+
+def by_an_author(function):
+    """As if it stood in a file of exercises, whose lines are not the reader's."""
+    function.__code__ = function.__code__.replace(co_filename=guarding.__file__)
+    return function
+
+
+@by_an_author
+def descend(answer, weight):
+    """An exercise's `use`: the gradient of the loss that the answer returns."""
+    weight = torch.tensor(weight, requires_grad=True)
+    loss = answer(weight)
+    if not isinstance(loss, torch.Tensor):
+        raise UnusableError(f"the loss must be a tensor: received {loss!r}")
+    loss.backward()
+    return weight.grad
+
+
+def square(weight):
+    return (weight**2).sum()
+
+
+def descent(**changes) -> Function:
+    options = {
+        "cases": lambda rng: [Case((np.array([1.0, 2.0]),)), Case((np.array([3.0]),))],
+        "expected": lambda weight: 2 * weight,
+        "reference": square,
+        "use": descend,
+    }
+    return softmax_exercise(**(options | changes))
+
+
+def test_an_error_in_an_answer_is_the_answers_however_it_is_used():
+    text = text_of(descent(), lambda weight: weight.nonsense)
+    assert "your code raised AttributeError" in text
+    assert "in <lambda>, line" in text
+    text = text_of(descent(), lambda: 1)
+    assert "your code raised TypeError" in text
+    assert "The signature is softmax(weight)." in text
+    assert "your code raised TypeError" in text_of(descent(), functools.partial(math.sqrt, 1, 2))
+
+
+def test_an_error_of_what_is_done_with_a_result_is_not_the_answers():
+    text = text_of(descent(), lambda weight: weight**2)
+    assert "your code raised" not in text
+    assert "the check cannot go on with what your code returned: tensor of shape (2,)" in text
+    assert "the loss must be a tensor: received 5.0" in text_of(
+        descent(), lambda w: square(w).item()
+    )
+    assert "`return`" in text_of(descent(), lambda weight: None)
+    assert descent().evaluate(square).status == "solved"
+
+
+def test_an_error_in_lines_of_the_answer_that_run_later_is_the_answers():
+    def later(weight):
+        yield weight.nonsense
+
+    exercise = descent(use=by_an_author(lambda answer, weight: list(answer(weight))))
+    assert "your code raised AttributeError" in text_of(exercise, later)
+
+
+def test_of_a_class_what_does_not_fit_is_the_answers():
+    class Model:
+        def loss(self, weight):
+            return weight**2
+
+    @by_an_author
+    def use(answer, weight):
+        weight = torch.tensor(weight, requires_grad=True)
+        answer().loss(weight).backward()
+        return weight.grad
+
+    class Nothing:
+        pass
+
+    class Right:
+        loss = staticmethod(square)
+
+    exercise = descent(use=use, reference=Right)
+    assert exercise.evaluate(Right).status == "solved"
+    assert "'Nothing' object has no attribute 'loss'" in text_of(exercise, Nothing)
+    text = text_of(exercise, Model)
+    assert "the check cannot go on with what your code returned" in text
+    assert "your code raised" not in text
+
+
+@by_an_author
+def broken(*_, **__):
+    return {}["a name that was mistyped"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"expected": broken},
+        {"cases": broken},
+        {"cases": lambda rng: [Case(([1.0],), check=broken)]},
+        {"use": broken},
+        {"use": by_an_author(lambda answer, scores: broken(answer(scores)))},
+    ],
+    ids=["expected", "cases", "check", "use before the call", "use after it"],
+)
+def test_an_error_of_the_check_itself_is_admitted_and_not_recorded(fault, capsys):
+    exercise = softmax_exercise(**fault)
+    for answer in (softmax, lambda scores: 3):
+        exercise(answer)
+        out = capsys.readouterr().out
+        assert "○ Not judged: Softmax" in out
+        assert "This check failed itself, and your answer is not to blame: KeyError" in out
+        assert "tests.engine.softmax" in out
+    assert progress.attempts() == []
+
+
+def test_an_error_of_a_values_check_is_admitted_too():
+    value = Value(
+        "tests.engine.value", title="V", expected=broken, reference=0, mistakes=(),
+        also_correct=(), **TEXTS,
+    )  # fmt: skip
+    assert value.evaluate(3).status == "unjudged"
+
+
+def test_a_check_may_say_in_its_own_words_what_it_cannot_use():
+    def rows(result, values):
+        if len(result) != len(values):
+            raise UnusableError("one number for each value is needed")
+
+    exercise = softmax_exercise(cases=lambda rng: [Case((np.ones(2),), check=rows)])
+    assert "one number for each value is needed." in text_of(exercise, lambda values: [1])
+    assert exercise.evaluate(softmax).status == "solved"
+
+
+def test_gradients_are_cut_off_before_a_result_is_looked_at():
+    def plain(result, values):
+        parts = [result["rows"][0], *result["pair"]]
+        return None if [part.numpy().tolist() for part in parts] == [2.0, 3.0, 4.0] else "no"
+
+    def answer(values):
+        two, three, four = (torch.tensor(x, requires_grad=True) for x in (2.0, 3.0, 4.0))
+        return {"rows": [two * 1], "pair": (three, four)}
+
+    exercise = softmax_exercise(cases=lambda rng: [Case((1,), check=plain)], reference=answer)
+    assert exercise.evaluate(answer).status == "solved"
+    # Rows of rows, which NumPy cannot read while they carry gradients.
+    one = torch.ones((), requires_grad=True)
+    exercise = softmax_exercise(cases=lambda rng: [Case((1,), expected=np.ones((2, 1)))])
+    assert exercise.evaluate(lambda values: [[one], [one]]).status == "solved"
+
+
+# --- the time of a whole check ------------------------------------------------------------------
+
+
+def spins(*_):
+    while True:
+        pass
+
+
+def spins_on_many(scores):
+    return softmax(scores) if len(scores) == 2 else spins()
+
+
+FOREVER = (Mistake("spins", spins, "It ends never."), Mistake("later", spins_on_many, "Nor this."))
+
+
+@needs_alarms
+@pytest.mark.parametrize("answer", [spins, spins_on_many, lambda s: s * 0, lambda s: time.sleep(9)])
+@pytest.mark.parametrize("kind", [Function, Bug])
+def test_a_check_never_takes_twice_its_limit_even_where_its_mistakes_never_end(kind, answer):
+    options = {"planted": spins} if kind is Bug else {}
+    exercise = kind(
+        "tests.engine.forever",
+        title="Forever",
+        cases=softmax_cases,
+        expected=by_torch,
+        reference=softmax,
+        mistakes=FOREVER,
+        also_correct=(),
+        seconds=1.0,
+        **TEXTS,
+        **options,
+    )
+    for _ in range(2):
+        watch = Stopwatch()
+        result = exercise.evaluate(answer)
+        assert watch.seconds() < 2.0
+        assert result.status == "wrong"
+        assert result.mistake is None
+
+
+@needs_alarms
+def test_on_a_busy_computer_the_feedback_says_so(monkeypatch):
+    waited = lambda: 0.9 * time.monotonic()  # noqa: E731 - the computer that is pretended
+    monkeypatch.setattr(time_limits, "_waited_for_a_processor", waited)
+    text = " ".join(text_of(FAST, spin).split())
+    assert "stopped after 0.1 seconds: a loop that never ends" in text
+    assert "or this computer is too busy, for other programs kept your code waiting for" in text
+    monkeypatch.setattr(time_limits, "_waited_for_a_processor", lambda: 0.0)
+    assert "busy" not in text_of(FAST, spin)
+
+
+@needs_alarms
+def test_a_slow_but_right_answer_passes_on_a_busy_computer(monkeypatch):
+    waited = lambda: 0.6 * time.monotonic()  # noqa: E731
+    monkeypatch.setattr(time_limits, "_waited_for_a_processor", waited)
+
+    def slow(scores):  # three cases in twice the limit by the clock, less of its own
+        time.sleep(0.2)
+        return softmax(scores)
+
+    exercise = softmax_exercise(seconds=0.4)
+    assert exercise.evaluate(slow).status == "solved"
+    monkeypatch.setattr(time_limits, "_waited_for_a_processor", lambda: 0.0)
+    assert exercise.evaluate(slow).status == "wrong"

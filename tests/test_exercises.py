@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from nbformat.v4 import new_code_cell
 
 import exercises
 from exercises import discover
 from exercises.engine import Bug, Case, Choice, Exercise, Function, Result, Value, progress
-from tools import reading
+from tools import notebooks, reading
 from utils import course
 
 ALL = discover()
@@ -55,7 +56,7 @@ def test_every_module_below_exercises_is_found():
     modules = {
         ".".join(file.relative_to(folder).with_suffix("").parts)
         for file in folder.rglob("*.py")
-        if file.name != "__init__.py" and file.parent.name != "engine"
+        if file.name != "__init__.py" and "engine" not in file.parts
     }
     assert {id.rpartition(".")[0] for id in ALL} == modules
     for file in folder.rglob("*.py"):
@@ -208,18 +209,19 @@ def test_the_cases_are_always_the_same(id):
     assert repr(content(FUNCTIONS[id].cases())) == first
 
 
+def random_state() -> list:
+    """Where the global random generators stand."""
+    name, keys, *rest = np.random.get_state()  # noqa: NPY002
+    return [random.getstate(), name, keys.tolist(), rest, torch.get_rng_state().tolist()]
+
+
 @every
 def test_judging_leaves_the_random_state_alone(id):
     exercise = ALL[id]
-
-    def state() -> list:
-        name, keys, *rest = np.random.get_state()  # noqa: NPY002
-        return [random.getstate(), name, keys.tolist(), rest, torch.get_rng_state().tolist()]
-
-    before = state()
+    before = random_state()
     exercise.evaluate(exercise.reference)
     exercise.evaluate(exercise.mistakes[0].answer)
-    assert state() == before
+    assert random_state() == before
 
 
 # --- the exercises in the notebooks -----------------------------------------------------------
@@ -318,10 +320,12 @@ def run_imports(lesson: course.Lesson) -> dict[str, Any]:
     return namespace
 
 
-def run_cell(lesson: course.Lesson, index: int) -> None:
+def run_cell(lesson: course.Lesson, index: int, namespace: dict[str, Any] | None = None) -> None:
+    """Run one cell, in a namespace of its own unless one is given."""
     source = cells_of(lesson.path)[index].source
     with contextlib.redirect_stdout(None):
-        exec(compile(source, f"cell {index}", "exec"), run_imports(lesson))
+        code = compile(source, f"cell {index}", "exec")
+        exec(code, run_imports(lesson) if namespace is None else namespace)
 
 
 @in_every_exercise_cell
@@ -342,6 +346,60 @@ def test_the_notebooks_own_solution_passes_and_is_not_recorded(lesson, index, sh
     assert progress.attempts() == []
 
 
+with_exercises = pytest.mark.parametrize(
+    "lesson",
+    [lesson for lesson in LESSONS if lesson.exercises],
+    ids=lambda lesson: course.lesson_id(lesson.path),
+)
+
+
+@with_exercises
+def test_after_run_all_each_check_still_finds_the_untouched_answer(lesson, shown, monkeypatch):
+    monkeypatch.setattr(Exercise, "confirm", lambda exercise, solution: None)
+    namespace = run_imports(lesson)
+    for index in sorted(tagged(lesson, "exercise") + tagged(lesson, "solution")):
+        run_cell(lesson, index, namespace)
+    shown.clear()
+    for index in tagged(lesson, "exercise"):
+        *_, check = ast.parse(cells_of(lesson.path)[index].source).body
+        exec(ast.unparse(check), namespace)
+    assert [block.text() for block in shown if block.kind != "open"] == []
+    assert len(shown) == len(lesson.exercises)
+    assert progress.attempts() == []
+
+
+@with_exercises
+def test_the_cells_of_exercises_leave_the_random_state_alone(lesson, shown, monkeypatch):
+    """So no claim of a lesson depends on them; see ``tools/fingerprint.py``."""
+    monkeypatch.setattr(Exercise, "confirm", lambda exercise, solution: None)
+    namespace = run_imports(lesson)
+    before = random_state()
+    for index in sorted(tagged(lesson, "exercise") + tagged(lesson, "solution")):
+        run_cell(lesson, index, namespace)
+    assert random_state() == before
+
+
+def test_run_all_of_start_here_leaves_an_answer_to_be_given(tmp_path):
+    lesson = next(lesson for lesson in LESSONS if lesson.path.stem == course.START)
+    notebook = notebooks.read(lesson.path)
+    questions = [
+        "check.standardise(standardise)",
+        "check.mean_squared_error(mean_squared_error)",
+        "check.standardise.accepted() is check.standardise.reference",
+        "standardise = standardise_solution; check.standardise(standardise)",
+        "check.standardise.accepted() is standardise_solution",
+    ]
+    notebook.cells += map(new_code_cell, questions)
+    store = tmp_path / "kernel.sqlite3"
+    notebooks.execute(notebook, lesson.path.parent, {"COURSE_PROGRESS": str(store)})
+    told = [cell.outputs[0].data["text/plain"] for cell in notebook.cells[-len(questions) :]]
+    assert "Not attempted yet: Standardise" in told[0]
+    assert "Not attempted yet" in told[1]
+    assert told[2] == "True"
+    assert "Solved: Standardise" in told[3]
+    assert told[4] == "True"
+
+
 @in_every_exercise_cell
 def test_the_heading_above_the_cell_is_the_exercises_title(lesson, index):
     cells = cells_of(lesson.path)
@@ -349,6 +407,87 @@ def test_the_heading_above_the_cell_is_the_exercises_title(lesson, index):
     exercise: Exercise = ALL[f"{course.lesson_id(lesson.path)}.{name}"]
     (heading,) = reading.EXERCISE.finditer(cells[index - 1].source)
     assert heading["title"] == exercise.title
+
+
+# --- what an exercise does with a result ------------------------------------------------------
+
+
+def losing_the_gradient(loss):
+    return lambda *inputs: loss(*inputs).item()
+
+
+def without_its_mean(log_prob, old_log_prob, advantage, clip):
+    ratio = (log_prob - old_log_prob).exp()
+    return -torch.minimum(ratio * advantage, ratio.clamp(1 - clip, 1 + clip) * advantage)
+
+
+@pytest.mark.parametrize(
+    ("id", "change", "said"),
+    [
+        (
+            "reinforcement_learning.policy_gradients.actor_critic_loss",
+            losing_the_gradient,
+            "the loss must be a tensor, for the check takes its gradient: received 3.2897208",
+        ),
+        (
+            "reinforcement_learning.policy_gradients.ppo_loss",
+            losing_the_gradient,
+            "the loss must be a tensor",
+        ),
+        (
+            "reinforcement_learning.policy_gradients.ppo_loss",
+            lambda reference: lambda *inputs: reference(*inputs).detach(),
+            "the loss 0.1 carries no gradient",
+        ),
+        (
+            "reinforcement_learning.policy_gradients.ppo_loss",
+            lambda reference: without_its_mean,
+            "received shape (4,); is the mean missing?",
+        ),
+        (
+            "uncertainty_and_trust.uncertainty.mc_dropout",
+            lambda reference: lambda *inputs: reference(*inputs)[0],
+            "expected two tensors, the mean and the variance: received tensor of shape (3, 2)",
+        ),
+        (
+            "deep_learning.backpropagation.three_switches",
+            lambda reference: lambda: reference()[:2],
+            "three_switches() is to return three arrays, W, b, v: received tuple of 2",
+        ),
+    ],
+)
+def test_a_result_with_which_nothing_can_be_done_is_described(id, change, said):
+    text = " ".join(ALL[id].feedback(change(ALL[id].reference)).text().split())
+    assert said in text
+    assert "your code raised" not in text
+
+
+@pytest.mark.parametrize(
+    ("id", "change"),
+    [
+        (
+            "uncertainty_and_trust.uncertainty.mc_dropout",
+            lambda reference: lambda *inputs: [part.numpy() for part in reference(*inputs)],
+        ),
+        (
+            "uncertainty_and_trust.uncertainty.mc_dropout",
+            lambda reference: lambda *inputs: [part.tolist() for part in reference(*inputs)],
+        ),
+        (
+            "reinforcement_learning.policy_gradients.ppo_loss",
+            lambda reference: lambda *inputs: reference(*inputs).reshape(1),
+        ),
+        (
+            "deep_learning.backpropagation.three_switches",
+            lambda reference: (
+                lambda: [torch.tensor(part, requires_grad=True) for part in reference()]
+            ),
+        ),
+    ],
+)
+def test_a_right_result_of_another_kind_passes(id, change):
+    result = ALL[id].evaluate(change(ALL[id].reference))
+    assert result.status == "solved", result.lines
 
 
 # --- discovery itself -------------------------------------------------------------------------

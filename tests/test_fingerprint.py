@@ -64,6 +64,18 @@ def test_where_cells_end_and_what_is_no_code_does_not_count():
     assert fingerprint.code_of(split) != fingerprint.code_of(notebook("b = a\na = 1"))
 
 
+@pytest.mark.parametrize("tag", ["exercise", "solution"])
+def test_the_cells_of_an_exercise_do_not_count(tag):
+    def with_cell(source, *tags):
+        cell = new_code_cell(source, metadata={"tags": ["nbval-check-output", *tags]})
+        return new_notebook(cells=[new_code_cell("import numpy as np"), cell])
+
+    found = fingerprint.code_of(with_cell("from utils import data\nx = ...\ncheck.x(x)", tag))
+    assert found == fingerprint.code_of(notebook("import numpy as np"))
+    assert found != fingerprint.code_of(with_cell("x = ...\ncheck.x(x)"))
+    assert fingerprint.modules_of(with_cell("from utils import data", tag), FILES.get) == {}
+
+
 def test_a_cell_that_is_no_plain_python_counts_by_its_text():
     first, second = notebook("%timeit 1 + 1"), notebook("%timeit 1 + 2")
     assert fingerprint.code_of(first) != fingerprint.code_of(second)
@@ -107,6 +119,55 @@ def test_modules_that_a_notebook_uses_directly_and_through_others(source, expect
         assert found == {}
     else:
         assert set(found) == {"utils", *(f"utils.{name}" for name in expected)}
+
+
+EXERCISES = """
+import numpy as np
+from exercises.engine import Bug, Case, Value
+from utils.data import tables
+
+SCALE = 2.0
+HALF = Value("half", title="Half", reference=1 / 2)
+
+def _scaled(values):
+    return SCALE * np.asarray(values)
+
+def _double(values):
+    \"\"\"Twice the values.\"\"\"
+    return _scaled(values)
+
+def _cases(rng):
+    yield Case((tables.iris(),))
+
+double = Bug("double", title="Double", cases=_cases, reference=_double)
+"""
+USES = (
+    "from exercises.made_up import lesson as check\nfrom utils.seeds import thread_limit",
+    "def twice(x):\n    return check.double.accepted()(x)",
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "counts"),
+    [
+        ("SCALE = 2.0", "SCALE = 3.0", True),
+        ("return SCALE * np", "return np", True),
+        ("_scaled(values)\n\ndef _cases", "2 * _scaled(values)\n\ndef _cases", True),
+        ("import numpy as np", "import jax.numpy as np", True),
+        ("Twice the values.", "The values, twice.", False),
+        ("tables.iris()", "tables.iris(), 3", False),
+        ('title="Double"', 'title="Twice"', False),
+        ("SCALE = 2.0", "OTHER = 3.0\nSCALE = 2.0", False),
+    ],
+)
+def test_the_references_count_where_a_lesson_goes_on_with_an_answer(old, new, counts):
+    assert EXERCISES.count(old) == 1
+    place = "exercises/made_up/lesson.py"
+    before = fingerprint.modules_of(notebook(*USES), (FILES | {place: EXERCISES}).get)
+    assert set(before) == {"exercises.made_up.lesson", "utils", "utils.seeds"}
+    files = FILES | {place: EXERCISES.replace(old, new)}
+    assert (fingerprint.modules_of(notebook(*USES), files.get) != before) is counts
+    assert set(fingerprint.modules_of(notebook(USES[0]), files.get)) == {"utils", "utils.seeds"}
 
 
 def test_a_module_has_another_print_after_a_change_of_its_code_only():

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import decimal
 import functools
 import os
 import random
 import signal
+import subprocess
 import sys
 import threading
 import time
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
+import sklearn
 import torch
 
 from exercises.engine import guarding, time_limits
@@ -25,8 +29,14 @@ from exercises.engine.guarding import (
     own_frames,
 )
 from exercises.engine.state import kept_state, quiet_state
-from exercises.engine.time_limits import TimeLimitError, alarms_available, time_limit
+from exercises.engine.time_limits import (
+    Stopwatch,
+    TimeLimitError,
+    alarms_available,
+    time_limit,
+)
 
+NUMPY_ERRORS = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
 needs_alarms = pytest.mark.skipif(not alarms_available(), reason="no POSIX alarms here")
 
 
@@ -139,6 +149,16 @@ def test_later_draws_are_the_same_as_without_the_call(answer):
     assert draws() == wanted
 
 
+def test_a_normal_number_that_numpy_drew_in_advance_is_put_back():
+    np.random.seed(5)  # noqa: NPY002
+    np.random.randn()  # noqa: NPY002 - draws two and keeps one
+    state = np.random.get_state(legacy=False)  # noqa: NPY002
+    assert state["has_gauss"]
+    guarded_call(consume)
+    guarded_call(np.random.randn)
+    assert np.random.randn() == state["gauss"]  # noqa: NPY002
+
+
 def test_an_answer_draws_the_same_numbers_at_every_call():
     assert guarded_call(draws).value == guarded_call(draws).value
     assert guarded_call(draws).value != guarded_call(draws, seed=1).value
@@ -177,36 +197,149 @@ def test_odd_variables_of_the_notebook_do_no_harm(monkeypatch):
     assert guarded_call(lambda: 1).value == 1
 
 
-def spoil_settings() -> None:
-    np.seterr(all="raise")
-    np.set_printoptions(precision=1)
-    torch.set_grad_enabled(False)
-    torch.set_default_dtype(torch.float64)
+# Each setting: how it is read, how a reader or an answer might move it, and what it is inside a
+# check; ... where that is what the reader has.
+SETTINGS = {
+    "numpy errors": (np.geterr, lambda: np.seterr(all="raise"), NUMPY_ERRORS),
+    "numpy error handler": (np.geterrcall, lambda: np.seterrcall(print), ...),
+    "numpy printing": (
+        lambda: np.array2string(np.array([1 / 3])),
+        lambda: np.set_printoptions(precision=1),
+        "[0.33333333]",
+    ),
+    "kind of the numpy generator": (
+        lambda: type(np.random.get_bit_generator()),
+        lambda: np.random.set_bit_generator(np.random.PCG64(3)),
+        np.random.MT19937,
+    ),
+    "gradients": (torch.is_grad_enabled, lambda: torch.set_grad_enabled(False), True),
+    "default dtype": (
+        torch.get_default_dtype,
+        lambda: torch.set_default_dtype(torch.float64),
+        torch.float32,
+    ),
+    "default device": (
+        lambda: torch.ones(1).device,
+        lambda: torch.set_default_device("meta"),
+        torch.device("cpu"),
+    ),
+    "threads": (torch.get_num_threads, lambda: torch.set_num_threads(3), 1),
+    "deterministic algorithms": (
+        torch.are_deterministic_algorithms_enabled,
+        lambda: torch.set_deterministic_debug_mode("error"),
+        False,
+    ),
+    "precision of products": (
+        torch.get_float32_matmul_precision,
+        lambda: torch.set_float32_matmul_precision("medium"),
+        "highest",
+    ),
+    "anomaly detection": (
+        lambda: (torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled()),
+        lambda: torch.autograd.set_detect_anomaly(True, check_nan=False),
+        (False, True),
+    ),
+    "scikit-learn": (
+        lambda: sklearn.get_config()["transform_output"],
+        lambda: sklearn.set_config(transform_output="pandas"),
+        "default",
+    ),
+    "pandas": (
+        lambda: pd.get_option("mode.string_storage"),
+        lambda: pd.set_option("mode.string_storage", "python"),
+        "auto",
+    ),
+    "decimal": (
+        lambda: decimal.getcontext().prec,
+        lambda: setattr(decimal.getcontext(), "prec", 3),
+        28,
+    ),
+    "recursion limit": (sys.getrecursionlimit, lambda: sys.setrecursionlimit(5000), ...),
+    "working folder": (os.getcwd, lambda: os.chdir(os.sep), ...),
+    "warnings": (
+        lambda: list(warnings.filters),
+        lambda: warnings.simplefilter("error", UserWarning),
+        ...,
+    ),
+    "output": (lambda: sys.stdout, lambda: setattr(sys, "stdout", None), ...),
+}
+every_setting = pytest.mark.parametrize(("read", "move", "inside"), SETTINGS.values(), ids=SETTINGS)
+NORMALISED = {name: one for name, one in SETTINGS.items() if one[2] is not ...}
+
+
+@every_setting
+def test_a_setting_that_an_answer_moves_is_put_back(read, move, inside):
+    def answer():
+        move()
+        raise ValueError
+
+    before = read()
+    assert isinstance(guarded_call(answer).error, ValueError)
+    assert read() == before
+    with quiet_state():  # as inside a check, whose other calls must not see it either
+        within = read()
+        guarded_call(answer)
+        assert read() == within or inside == "auto"  # pandas: at the end of the whole check
+    assert read() == before
+
+
+@pytest.mark.parametrize(("read", "move", "inside"), NORMALISED.values(), ids=NORMALISED)
+def test_a_setting_that_a_reader_moved_is_the_default_inside_a_check_and_kept(read, move, inside):
+    with kept_state(0):  # for the tests after this one
+        move()
+        moved = read()
+        assert moved != inside
+        # A check begins where no other one is running.
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("exercises.engine.state._pandas_is_default", False)
+            assert guarded_call(lambda: str(read())).value == str(inside)
+        assert read() == moved
+
+
+def test_modes_that_a_reader_is_in_do_not_reach_an_answer():
+    weight = torch.ones(2, requires_grad=True)
+
+    def answer():
+        made = torch.ones(2)
+        made.add_(1.0)
+        return made.device.type, (made * weight).sum().requires_grad, made.is_inference()
+
+    with torch.inference_mode(), torch.device("meta"), torch.no_grad():
+        assert guarded_call(answer).value == ("cpu", True, False)
+        assert torch.is_inference_mode_enabled()
+        assert not torch.is_grad_enabled()
+        assert torch.ones(1).device.type == "meta"
+        with kept_state(0):  # as in a check, which calls an answer inside such a block
+            guarded_call(lambda: torch.set_default_device("meta"))
+            assert torch.ones(1).device.type == "cpu"
+        assert torch.ones(1).device.type == "meta"
+    assert torch.ones(1).device.type == "cpu"
+    assert not torch.is_inference_mode_enabled()
+
+
+def test_a_device_that_a_reader_set_is_put_back_whatever_an_answer_sets():
     torch.set_default_device("meta")
-    sys.setrecursionlimit(5000)
-    os.chdir(os.sep)
-    warnings.simplefilter("error")
-    sys.stdout = None
-    raise ValueError
+    try:
+        for device in ("cpu", "meta", None):
+            guarded_call(torch.set_default_device, (device,))
+            assert torch.ones(1).device.type == "meta"
+    finally:
+        torch.set_default_device(None)
+    assert torch.ones(1).device.type == "cpu"
 
 
-def test_settings_of_libraries_are_put_back():
-    def settings():
-        return [
-            np.geterr(),
-            np.get_printoptions(),
-            torch.is_grad_enabled(),
-            torch.get_default_dtype(),
-            torch.get_default_device(),
-            sys.getrecursionlimit(),
-            os.getcwd(),
-            list(warnings.filters),
-            sys.stdout,
-        ]
-
-    before = settings()
-    assert isinstance(guarded_call(spoil_settings).error, ValueError)
-    assert settings() == before
+def test_warnings_that_a_reader_turned_into_errors_stop_no_check():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.random.seed(0)  # noqa: NPY002
+        kept = np.random.get_bit_generator()
+        np.random.set_bit_generator(np.random.PCG64(3))  # reading its state warns
+        try:
+            assert guarded_call(lambda: warnings.warn("careful", stacklevel=1)).warned == (
+                "careful",
+            )
+        finally:
+            np.random.set_bit_generator(kept)
 
 
 def test_a_check_does_not_depend_on_what_the_reader_has_set():
@@ -424,6 +557,71 @@ def test_endless_answers_are_stopped(answer):
     # No alarm is left over: nothing rings later.
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
     time.sleep(0.15)
+
+
+def stopped_after(seconds: float, work) -> float:
+    """The time by the clock after which a limit stops what never ends."""
+    started = time.monotonic()
+    with pytest.raises(TimeLimitError), time_limit(seconds):
+        work()
+    return time.monotonic() - started
+
+
+@needs_alarms
+@pytest.mark.parametrize(
+    ("share", "at_least"),
+    [(0.5, 0.19), (0.6, 0.24), (1.0, 0.29)],
+    ids=["half of the time", "three fifths", "always: three times the limit at most"],
+)
+def test_time_in_which_others_have_the_processor_does_not_count(monkeypatch, share, at_least):
+    waited = lambda: share * time.monotonic()  # noqa: E731 - the computer that is pretended
+    monkeypatch.setattr(time_limits, "_waited_for_a_processor", waited)
+    assert stopped_after(0.1, spin) >= at_least
+    assert stopped_after(0.1, functools.partial(time.sleep, 60)) >= at_least
+
+
+@needs_alarms
+@pytest.mark.parametrize(
+    ("share", "at_least"), [(1.0, 0.1), (0.6, 0.16), (0.4, 0.1), (0.0, 0.1)], ids=str
+)
+def test_where_nobody_counts_a_thread_that_computes_half_of_the_time_is_kept_waiting(
+    monkeypatch, share, at_least
+):
+    clock = time.monotonic
+    monkeypatch.setattr(time_limits, "_waited_for_a_processor", lambda: None)
+    monkeypatch.setattr(time_limits.time, "thread_time", lambda: share * clock())
+    watch = Stopwatch()
+    while watch.elapsed() < 0.02:
+        pass
+    counted = share if share >= 0.5 else 1.0  # less than half: it sleeps, or waits for something
+    assert watch.seconds() == pytest.approx(counted * watch.elapsed(), rel=0.2)
+    assert stopped_after(0.1, spin) >= at_least
+
+
+@needs_alarms
+def test_sleep_counts_and_waiting_for_a_processor_is_counted_by_the_system_where_it_can():
+    watch = Stopwatch()
+    time.sleep(0.1)
+    assert watch.seconds() > 0.09 - watch.kept_waiting()
+    waited = time_limits._waited_for_a_processor()
+    if waited is None:
+        pytest.skip("this system does not count how long a thread waits for a processor")
+    mine = os.sched_getaffinity(0)  # Linux, as this system counts
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
+    try:
+        for process in busy:
+            os.sched_setaffinity(process.pid, {min(mine)})
+        os.sched_setaffinity(0, {min(mine)})
+        watch, started = Stopwatch(), time.thread_time()
+        while time.thread_time() - started < 0.2:
+            pass
+        computed = time.thread_time() - started
+        assert watch.kept_waiting() == pytest.approx(watch.elapsed() - computed, abs=0.1)
+    finally:
+        os.sched_setaffinity(0, mine)
+        for process in busy:
+            process.kill()
+            process.wait()
 
 
 @needs_alarms

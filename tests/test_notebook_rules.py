@@ -360,6 +360,59 @@ def an_open_solution(notebook):
     del cell(notebook, "check.task_2.confirm")["metadata"]["jupyter"]
 
 
+@must_fail("own_names", "makes task: call it task_solution")
+def a_solution_overwrites_the_answer(notebook):
+    cell(notebook, "check.task_2.confirm")["source"] = (
+        "def task(x):\n    return x\n\n\ncheck.task_2.confirm(task)"
+    )
+
+
+@must_fail("own_names", "makes half: call it half_solution")
+def a_helper_of_a_solution_has_an_ordinary_name(notebook):
+    cell(notebook, "check.task_2.confirm")["source"] += "\nhalf = 1 / 2"
+
+
+@must_fail("own_names", "makes math: call it math_solution")
+def a_solution_imports(notebook):
+    cell(notebook, "check.task_2.confirm")["source"] += "\nimport math"
+
+
+@must_fail("own_names", "overwrites task, an answer of cell")
+def a_later_cell_overwrites_the_answer(notebook):
+    notebook["cells"].insert(find(notebook, "## Questions"), code("for task in range(2):\n    ..."))
+
+
+@must_fail("own_names", "needs task of the exercise in cell")
+def a_later_cell_needs_the_answer(notebook):
+    notebook["cells"].insert(find(notebook, "## Questions"), code("print(task(2))"))
+
+
+@must_fail("own_names", "needs task_solution of the solution in cell")
+def a_later_function_needs_the_solution(notebook):
+    solution = cell(notebook, "check.task_4.confirm")
+    solution["source"] = "task_solution = abs\ncheck.task_4.confirm(task_solution)"
+    later = code("def double(x):\n    return 2 * task_solution(x)")
+    notebook["cells"].insert(find(notebook, "## Questions"), later)
+
+
+@must_fail("own_names", "a function of cell")
+def an_earlier_function_needs_a_name_that_an_answer_takes(notebook):
+    cell(notebook, "total")["source"] += "\ntask = 1\ndef more():\n    return total + task"
+
+
+@must_fail("own_names", "needs task of the exercise in cell")
+def a_solution_needs_the_answer(notebook):
+    solution = cell(notebook, "check.task_2.confirm")
+    solution["source"] = solution["source"].replace("abs", "task")
+
+
+def test_a_lesson_goes_on_with_an_answer_by_accepted(path):
+    notebook = good_notebook()
+    later = "def double(x):\n    return 2 * check.task_4.accepted()(x)\n\n\nprint(double(2))"
+    notebook["cells"].insert(find(notebook, "## Questions") + 1, code(later))
+    assert notebook_rules.own_names(notebook, path) == []
+
+
 @must_fail("exercises", "no heading “### Exercise 2 · …”")
 def a_wrong_number(notebook):
     cell(notebook, "### Exercise 2")["source"] = "### Exercise 3 · A task"

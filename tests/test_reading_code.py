@@ -29,6 +29,8 @@ def told(source: str) -> dict[str, set[str]]:
         ("x = [a * b for a in c]", "x", "b c", ""),
         ("x = {a: b for a, b in c.items() if d}", "x", "c d", ""),
         ("def f(a, b=c):\n    d = a\n    return d + e", "f", "c", "e"),
+        ("def f():\n    a = b\n    a[0] = 1", "f", "", "b"),
+        ("def f():\n    a[0] = 1", "f a", "", "a"),
         ("f = lambda a: a + b", "f", "", "b"),
         ("f = lambda a: [a + b for c in d]", "f", "", "b d"),
         ("def f():\n    def g():\n        return a\n    return g", "f", "", "a"),

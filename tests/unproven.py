@@ -6,15 +6,11 @@ that has been proven leaves it.
 """
 
 UNPROVEN = {
-    "deep_learning.backpropagation",
-    "deep_learning.convolution",
     "deep_learning.recurrent_networks",
     "deep_learning.training_that_works",
     "generative_models.autoencoders",
     "generative_models.gans",
     "ml_basics.classification",
-    "ml_basics.honest_evaluation",
-    "ml_basics.linear_regression",
     "ml_basics.trees_and_boosting",
     "nlp.language_models",
     "nlp.text_as_numbers",

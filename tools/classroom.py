@@ -114,8 +114,8 @@ def task(above: str, exercise: str, solution: str, prefix: str) -> Task:
     elif isinstance(right, ast.Name) and right.id == f"{answer}_solution":
         # A lesson keeps the solution apart from the reader's answer; in an assignment it is one.
         steps += f"{answer} = {right.id}"
-    elif not (isinstance(right, ast.Name) and right.id == answer):
-        raise ValueError(f"the solution confirms something else than {answer}")
+    else:
+        raise ValueError(f"the solution confirms something else than {answer}_solution")
     return Task(f"{prefix}.{name}", answer, text.strip(), stub.rstrip(), steps.rstrip(), check)
 
 

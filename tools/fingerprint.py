@@ -4,11 +4,17 @@ Both are read as syntax trees. Comments, layout, docstrings, where one cell ends
 and the import statements of the course's own packages do not count, so that a moved module or a
 reformatted cell leaves the results of long runs valid; every other change of the code counts. The
 prints are the same in every version of Python that the course supports.
+
+Cells with the tag `exercise` or `solution` do not count either: nothing else in a lesson reads a
+name that they make, and they leave the random generators alone (both are tested). A lesson that
+goes on with an answer calls `check.<name>.accepted()`, which is the reference in a run without a
+reader; for such a lesson the references in its module of exercises count, and no cases or mistakes.
 """
 
 import ast
 import hashlib
 import subprocess
+import symtable
 from collections.abc import Callable, Iterable
 from functools import cache
 
@@ -17,6 +23,7 @@ import nbformat
 from utils import course
 
 PACKAGES = ("utils", "exercises")  # whose import statements do not count
+OF_EXERCISES = {"exercise", "solution"}  # tags of cells that nothing else depends on
 Reader = Callable[[str], str | None]  # from a path below the repository's root to the file's text
 
 
@@ -51,11 +58,15 @@ def code_of(notebook: nbformat.NotebookNode) -> str:
 def modules_of(notebook: nbformat.NotebookNode, read: Reader = on_disk) -> dict[str, str]:
     """The print of each module of `utils` that a notebook imports, directly or through others.
 
-    Modules that only the exercises use do not count: a check changes no claim.
+    Modules that only the exercises use do not count: a check changes no claim. Where the lesson
+    goes on with an accepted answer, the references of its exercises do.
     """
+    sources = list(_code_cells(notebook))
     waiting: set[str] = set()
-    for source in _code_cells(notebook):
+    for source in sources:
         waiting |= _imported(source)
+    if any(map(_takes_an_answer, sources)):
+        waiting |= {name for source in sources for name in _exercises(source)}
     found: dict[str, str] = {}
     seen: set[str] = set()
     while waiting:
@@ -67,13 +78,19 @@ def modules_of(notebook: nbformat.NotebookNode, read: Reader = on_disk) -> dict[
             text = read(f"{place}/__init__.py")
         if text is None:  # a function or a class, not a module
             continue
+        if name.startswith("exercises."):
+            text = _references(text)
         found[name] = _print(_plain_code(text))
         waiting |= _imported(text) - seen
     return dict(sorted(found.items()))
 
 
 def _code_cells(notebook: nbformat.NotebookNode) -> Iterable[str]:
-    return (cell.source for cell in notebook.cells if cell.cell_type == "code")
+    return (
+        cell.source
+        for cell in notebook.cells
+        if cell.cell_type == "code" and not OF_EXERCISES.intersection(cell.metadata.get("tags", []))
+    )
 
 
 def _print(text: str) -> str:
@@ -128,15 +145,70 @@ def _written(node: object) -> str:
 
 
 @cache
+def _takes_an_answer(source: str) -> bool:
+    """Whether a source calls `check.<name>.accepted()`."""
+    return any(
+        isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "accepted"
+        for node in ast.walk(_tree(source))
+    )
+
+
+@cache
+def _exercises(source: str) -> frozenset[str]:
+    """The modules of exercises that a source imports."""
+    return frozenset(
+        f"{node.module}.{alias.name}"
+        for node in ast.walk(_tree(source))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "exercises"
+        for alias in node.names
+    )
+
+
+def _references(text: str) -> str:
+    """What the references of a module of exercises need of it, statement by statement."""
+    body = ast.parse(text).body
+    made = [_made(statement) for statement in body]
+    names = [
+        value.id
+        for node in ast.walk(ast.Module(body, []))
+        if isinstance(node, ast.keyword) and node.arg == "reference"
+        for value in ast.walk(node.value)
+        if isinstance(value, ast.Name)
+    ]
+    needed: set[int] = set()
+    while names:
+        name = names.pop()
+        for place in set(range(len(body))) - needed:
+            if name in made[place]:
+                needed.add(place)
+                names += [node.id for node in ast.walk(body[place]) if isinstance(node, ast.Name)]
+    return "\n".join(ast.unparse(body[place]) for place in sorted(needed))
+
+
+def _made(statement: ast.stmt) -> set[str]:
+    """The names of a module that one of its statements makes."""
+    table = symtable.symtable(ast.unparse(statement), "module", "exec")
+    return {
+        symbol.get_name()
+        for symbol in table.get_symbols()
+        if symbol.is_assigned() or symbol.is_imported()
+    }
+
+
+def _tree(source: str) -> ast.Module:
+    try:
+        return ast.parse(source)
+    except SyntaxError:  # a magic command of IPython
+        return ast.Module([], [])
+
+
+@cache
 def _imported(source: str) -> frozenset[str]:
     """Names below `utils` that a source imports, with the packages around them.
 
     Some may be functions or classes. Imports for type checkers only do not count.
     """
-    try:
-        waiting: list[ast.AST] = [ast.parse(source)]
-    except SyntaxError:  # a magic command of IPython
-        return frozenset()
+    waiting: list[ast.AST] = [_tree(source)]
     names = set()
     while waiting:
         node = waiting.pop()

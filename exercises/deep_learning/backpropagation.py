@@ -9,25 +9,33 @@ from itertools import pairwise, product
 
 import numpy as np
 
-from exercises.engine import Bug, Case, Choice, Function, Mistake, Option, Value
+from exercises.engine import Bug, Case, Choice, Function, Mistake, Option, UnusableError, Value
+from utils.display import describe, to_numpy
 
 # --- Exercise 1: weights by hand ------------------------------------------------------------------
 
 
 def _switch_cases(rng: np.random.Generator) -> Iterator[Case]:
-    for switches in sorted(product((0, 1), repeat=3), key=sum):
-        yield Case((np.array(switches, dtype=float),), label=f"{sum(switches)} of 3 switches up")
+    settings = np.array(list(product((0.0, 1.0), repeat=3)))
+    for count, label in enumerate(("all down", "one up", "two up", "all up")):
+        yield Case((settings[settings.sum(axis=1) == count],), label=label)
 
 
-def _lamp(answer: Callable, switches: np.ndarray) -> float:
+def _lamp(answer: Callable, switches: np.ndarray) -> np.ndarray:
+    """The output (n,) of the network that an answer returns, for settings (n, 3)."""
     parts = answer()
     if not isinstance(parts, (tuple, list)) or len(parts) != 3:
-        raise ValueError("three_switches() is to return three arrays: W, b, v")
-    W, b, v = (np.asarray(part, dtype=float) for part in parts)
+        raise UnusableError(
+            f"three_switches() is to return three arrays, W, b, v: received {describe(parts)}"
+        )
+    try:
+        W, b, v = (to_numpy(part).astype(float) for part in parts)
+    except (TypeError, ValueError) as error:
+        raise UnusableError(f"W, b, v are to be arrays of numbers: {error}") from error
     if W.ndim != 2 or len(W) != 3 or b.shape != W.shape[1:] or v.shape != b.shape:
         shapes = f"{W.shape}, {b.shape} and {v.shape}"
-        raise ValueError(f"W, b, v have shapes {shapes}, not (3, hidden), (hidden,), (hidden,)")
-    return float(np.maximum(switches @ W + b, 0.0) @ v)
+        raise UnusableError(f"W, b, v have shapes {shapes}, not (3, hidden), (hidden,), (hidden,)")
+    return np.maximum(switches @ W + b, 0.0) @ v
 
 
 def _three_switches():
@@ -43,7 +51,7 @@ three_switches = Function(
     title="A lamp with three switches",
     cases=_switch_cases,
     use=_lamp,
-    expected=lambda switches: float(switches.sum() % 2),
+    expected=lambda switches: switches.sum(axis=1) % 2,
     reference=_three_switches,
     mistakes=[
         Mistake(
@@ -74,6 +82,26 @@ three_switches = Function(
             _switch_weights([-1.0, -2.0, -3.0], [1.0, -2.0, 2.0]),
             "Your line leaves zero only after the first switch. The first joint belongs at s = 0, "
             "where the climb begins.",
+        ),
+        Mistake(
+            "on whenever any switch is up",
+            _switch_weights([0.0, -1.0], [1.0, -1.0]),
+            "Your line climbs to 1 and stays there. With two switches up the lamp is to be off "
+            "again: after the second joint the line must fall.",
+        ),
+        Mistake(
+            "the number of switches that are up",
+            _switch_weights([0.0], [1.0]),
+            "This counts the switches. Two up must give 0: bend the line down again at s = 1.",
+        ),
+        Mistake(
+            "1 and 0 exchanged",
+            lambda: (
+                np.hstack([np.zeros((3, 1)), np.ones((3, 3))]),
+                np.array([1.0, 0.0, -1.0, -2.0]),
+                np.array([1.0, -1.0, 2.0, -2.0]),
+            ),
+            "The lamp is on for an even number of switches here. All switches down must give 0.",
         ),
     ],
     also_correct=[
@@ -120,7 +148,8 @@ used_twice = Value(
         Mistake(
             "only the direct path",
             2 * 15 * 1,
-            "This is what arrives over the sum. The product a·b depends on a too; add its part.",
+            "30 is ∂L/∂s, and as much reaches a over the sum. The product a·b depends on a too; "
+            "add its part.",
         ),
         Mistake(
             "the 2 of the square forgotten",
@@ -136,6 +165,17 @@ used_twice = Value(
             "the derivative of s instead of L",
             5,
             "This is ∂s/∂a. The chain goes on to L = s²: multiply by ∂L/∂s.",
+        ),
+        Mistake(
+            "the value of s",
+            15,
+            "This is s = ab + a, computed forwards. Now walk back: begin with ∂L/∂s = 2s.",
+        ),
+        Mistake(
+            "the two parts squared each for itself",
+            2 * 3 * 4**2 + 2 * 3,
+            "This is the derivative of (ab)² + a². The sum stands inside the square: L = s² with "
+            "s = ab + a.",
         ),
         Mistake("the value of L", 225, "This is L itself. Now walk back: begin with ∂L/∂s = 2s."),
     ],
@@ -157,7 +197,22 @@ def _skip_cases(rng: np.random.Generator) -> Iterator[Case]:
         (np.array([[1.0, 2.0]]), np.array([[1.0, -1.0], [1.0, 0.0]]), np.array([[10.0, 1.0]])),
         label="the example of the text",
     )
-    yield Case((rng.normal(size=(4, 3)), rng.normal(size=(3, 3)), rng.normal(size=(4, 3))))
+    yield Case(
+        tuple(rng.normal(size=shape).round(1) for shape in ((4, 3), (3, 3), (4, 3))),
+        label="4 rows, 3 units",
+    )
+    yield Case(
+        tuple(rng.normal(size=shape).round(1) for shape in ((2, 2), (2, 2), (2, 2))),
+        label="as many rows as units",
+    )
+    yield Case(
+        (
+            np.array([[1.0, 1.0], [2.0, -1.0], [0.0, 3.0]]),
+            np.array([[1.0, 2.0], [-1.0, 4.0]]),
+            np.array([[5.0, 1.0], [2.0, 3.0], [-4.0, 6.0]]),
+        ),
+        label="Z exactly 0 in two places",
+    )
     yield Case(
         (rng.uniform(1, 2, size=(2, 2)), -np.ones((2, 2)), rng.normal(size=(2, 2))),
         label="every ReLU is off",
@@ -197,6 +252,33 @@ def _masked(X, W, dY):
     return dY * (X @ W > 0)
 
 
+def _mask_after_the_product(X, W, dY):
+    return dY + (dY @ W.T) * (X @ W > 0), X.T @ _masked(X, W, dY)
+
+
+def _mask_of_the_input(X, W, dY):
+    dZ = dY * (X > 0)
+    return dY + dZ @ W.T, X.T @ dZ
+
+
+def _from_the_changed_gradient(X, W, dY):
+    dX, _ = _skip_backward(X, W, dY)
+    return dX, X.T @ _masked(X, W, dX)
+
+
+def _on_at_zero(X, W, dY):
+    dZ = dY * (X @ W >= 0)
+    return dY + dZ @ W.T, X.T @ dZ
+
+
+def _skip_in_single_precision(X, W, dY):
+    import torch
+
+    X, W, dY = (torch.from_numpy(part).float() for part in (X, W, dY))
+    dZ = torch.where(X @ W > 0, dY, 0.0)
+    return dY + dZ @ W.T, X.T @ dZ
+
+
 def _mask_of_the_output(X, W, dY):
     dZ = dY * (X + np.maximum(X @ W, 0) > 0)
     return dY + dZ @ W.T, X.T @ dZ
@@ -208,6 +290,8 @@ skip_backward = Function(
     cases=_skip_cases,
     expected=_skip_by_autograd,
     reference=_skip_backward,
+    rtol=1e-5,  # matrix products in single precision
+    atol=1e-6,
     mistakes=[
         Mistake(
             "the skip connection forgotten",
@@ -259,8 +343,53 @@ skip_backward = Function(
             _mask_of_the_output,
             "The ReLU sees X @ W, not Y = X + relu(X @ W). Take the mask where the ReLU stands.",
         ),
+        Mistake(
+            "the mask taken from X",
+            _mask_of_the_input,
+            "The ReLU sees X @ W, not X. Take the mask where the ReLU stands.",
+        ),
+        Mistake(
+            "the mask behind the product with W",
+            _mask_after_the_product,
+            "On the way forward the ReLU comes after W, so on the way back the mask comes before "
+            "it: first dZ = dY * mask, then dZ @ W.T.",
+        ),
+        Mistake(
+            "passed back where Z is exactly 0",
+            _on_at_zero,
+            "At exactly 0 the derivative of the ReLU counts as 0 here, as in PyTorch: the mask is "
+            "Z > 0.",
+        ),
+        Mistake(
+            "X in the place of dY",
+            lambda X, W, dY: (X + _masked(X, W, dY) @ W.T, X.T @ _masked(X, W, dY)),
+            "Forwards the skip connection adds X. Backwards it adds what arrives: dY.",
+        ),
+        Mistake(
+            "the ReLU forgotten in dW",
+            lambda X, W, dY: (_skip_backward(X, W, dY)[0], X.T @ dY),
+            "Where X @ W is not positive no gradient reaches W either: dW = X.T @ dZ, with the "
+            "masked dZ.",
+        ),
+        Mistake(
+            "the ReLU forgotten in dX",
+            lambda X, W, dY: (dY + dY @ W.T, _skip_backward(X, W, dY)[1]),
+            "Where X @ W is not positive no gradient comes back through W: dX = dY + dZ @ W.T, "
+            "with the masked dZ.",
+        ),
+        Mistake(
+            "dX in the place of dY in dW",
+            _from_the_changed_gradient,
+            "dW needs dY as it arrived. Here dX stands in its place. (`dX = dY` makes no copy: a "
+            "`dX += …` behind it changes dY too.)",
+        ),
+        Mistake(
+            "dW and dX exchanged",
+            lambda X, W, dY: _skip_backward(X, W, dY)[::-1],
+            "Both are right, in the other order. The pair is (dX, dW).",
+        ),
     ],
-    also_correct=[_skip_by_rows],
+    also_correct=[_skip_by_rows, _skip_by_autograd, _skip_in_single_precision],
     hints=[
         "Name the steps: Z = X @ W, H = relu(Z), Y = X + H. Walk back: dH, dZ, then dX and dW.",
         "dH = dY, and dZ = dY * (Z > 0).",
@@ -275,6 +404,7 @@ skip_backward = Function(
 
 def _graph_cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(([[], [0], [1]], [[], [3.0], [-2.0]]), label="a chain")
+    yield Case(([[], [0], [1], [2]], [[], [0.5], [-1.5], [0.25]]), label="a chain of small slopes")
     yield Case(([[], [0, 0]], [[], [3.0, 3.0]]), label="x · x at x = 3")
     yield Case(
         ([[], [0], [0], [1, 2]], [[], [2.0], [5.0], [1.0, 1.0]]), label="two paths of equal length"
@@ -290,6 +420,20 @@ def _graph_cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(
         ([[], [], [0, 1], [0], [2, 2]], [[], [], [2.0, 3.0], [7.0], [1.0, 4.0]]),
         label="node 3 is not used",
+    )
+    yield Case(
+        (
+            [[], [0], [0, 1], [1, 2], [3, 2], [4, 3]],
+            [[], [2.0], [1.0, 3.0], [2.0, 1.0], [3.0, 2.0], [1.0, 2.0]],
+        ),
+        label="short cuts one behind the other",
+    )
+    yield Case(
+        (
+            [[], [0], [1], [2], [3], [1, 4], [3, 5]],
+            [[], [2.0], [3.0], [1.0], [2.0], [1.0, 3.0], [1.0, 2.0]],
+        ),
+        label="two short cuts that overlap",
     )
     parents: list[list[int]] = [[]]
     for node in range(1, 9):
@@ -319,6 +463,80 @@ def _gradients(parents, slopes):
     for node in reversed(range(len(parents))):
         for parent, slope in zip(parents[node], slopes[node], strict=True):
             gradient[parent] += gradient[node] * slope
+    return gradient
+
+
+def _gradients_draw(rng: np.random.Generator) -> tuple:
+    count = int(rng.integers(2, 8))
+    parents = [
+        rng.integers(node, size=rng.integers(1, 4)).tolist() if node else []
+        for node in range(count)
+    ]
+    return parents, [rng.normal(size=len(chosen)).tolist() for chosen in parents]
+
+
+def _gradients_requeued(parents, slopes):
+    """A queue in which a node that receives again moves to the end, sent or not."""
+    gradient = [0.0] * len(parents)
+    gradient[-1] = 1.0
+    queue = [len(parents) - 1]
+    while queue:
+        node = queue.pop(0)
+        for parent, slope in zip(parents[node], slopes[node], strict=True):
+            gradient[parent] += gradient[node] * slope
+            if parent in queue:
+                queue.remove(parent)
+            queue.append(parent)
+    return gradient
+
+
+def _gradients_by_distance(parents, slopes):
+    """Nodes send in the order of their shortest way to the result."""
+    last = len(parents) - 1
+    distance = {last: 0}
+    queue = [last]
+    for node in queue:
+        for parent in parents[node]:
+            if parent not in distance:
+                distance[parent] = distance[node] + 1
+                queue.append(parent)
+    gradient = [0.0] * last + [1.0]
+    for node in sorted(distance, key=lambda node: (distance[node], node)):
+        for parent, slope in zip(parents[node], slopes[node], strict=True):
+            gradient[parent] += gradient[node] * slope
+    return gradient
+
+
+def _gradients_when_complete(parents, slopes):
+    """Another route: count the uses of every node, send when all of them have sent."""
+    uses = [0] * len(parents)
+    for chosen in parents:
+        for parent in chosen:
+            uses[parent] += 1
+    gradient = [0.0] * (len(parents) - 1) + [1.0]
+    ready = [node for node, count in enumerate(uses) if count == 0]
+    while ready:
+        node = ready.pop()
+        for parent, slope in zip(parents[node], slopes[node], strict=True):
+            gradient[parent] += gradient[node] * slope
+            uses[parent] -= 1
+            if uses[parent] == 0:
+                ready.append(parent)
+    return gradient
+
+
+def _gradients_once_per_pair(parents, slopes):
+    gradient = [0.0] * len(parents)
+    gradient[-1] = 1.0
+    for node in reversed(range(len(parents))):
+        for parent, slope in dict(zip(parents[node], slopes[node], strict=True)).items():
+            gradient[parent] += gradient[node] * slope
+    return gradient
+
+
+def _gradients_without_start(parents, slopes):
+    gradient = _gradients(parents, slopes)
+    gradient[-1] = 0.0
     return gradient
 
 
@@ -385,6 +603,8 @@ def _gradients_from_children(parents, slopes):
     return np.linalg.solve(np.eye(len(parents)) - matrix, start)
 
 
+_NODE_0 = "Node 0 was computed from no other node, so it sends nothing."
+
 gradients = Bug(
     "deep_learning.backpropagation.gradients",
     title="Find the bug: sent on too early",
@@ -400,6 +620,31 @@ gradients = Bug(
             "part is counted several times. Each node must send once, when it is complete.",
         ),
         Mistake(
+            "sent a second time when more arrives",
+            _gradients_requeued,
+            "A node that waits in the queue moves to its end now, but one that has sent already "
+            "sends its *whole* gradient again when more arrives. Each must send once, when it is "
+            "complete.",
+        ),
+        Mistake(
+            "sent too early, in another order",
+            _gradients_by_distance,
+            "A node that is near the result still sends before a longer path has reached it. It "
+            "may send only after *all* nodes that use it have sent.",
+        ),
+        Mistake(
+            "two uses by the same node counted once",
+            _gradients_once_per_pair,
+            "In x · x the node x is used twice by *one* node, with a slope for each use. Both "
+            "count.",
+        ),
+        Mistake(
+            "no gradient at the result itself",
+            _gradients_without_start,
+            "The derivative of the result with respect to itself is 1, and that is where the way "
+            "back begins.",
+        ),
+        Mistake(
             "depth first in the place of breadth first",
             partial(_gradients_by_queue, take=-1),
             "Taking the newest node instead of the oldest changes which graphs fail, not that "
@@ -408,8 +653,8 @@ gradients = Bug(
         Mistake(
             "overwritten instead of added",
             _gradients_overwritten,
-            "The order is right now, but = keeps only what arrived last. Use +=: a value used "
-            "twice receives from both uses.",
+            "The order is right now, but only what arrived last is kept. A value used twice "
+            "receives from both uses: add them up.",
         ),
         Mistake(
             "from the first node to the last",
@@ -424,7 +669,18 @@ gradients = Bug(
             "node it leads to.",
         ),
     ],
-    also_correct=[_gradients_from_children, lambda p, s: np.array(_gradients(p, s))],
+    also_correct=[
+        _gradients_from_children,
+        _gradients_when_complete,
+        lambda p, s: np.array(_gradients(p, s)),
+        lambda p, s: np.array(_gradients(p, s), dtype=np.float32),
+    ],
+    equal_mutants={
+        "for node in reversed(range(len(parents))) → "
+        "for node in list(reversed(range(len(parents))))[:-1]": _NODE_0,
+        "reversed(range(len(parents))) → reversed(range(1, len(parents)))": _NODE_0,
+    },
+    draw=_gradients_draw,
     hints=[
         "Draw the case “a short path and a long one”. In which order does the queue visit the "
         "nodes, and what has node 1 received when it sends?",
@@ -482,6 +738,11 @@ parameter_count = Value(
             "This is the number of units. Each has one weight per input and a bias.",
         ),
         Mistake(
+            "28 inputs instead of 784",
+            29 * 100 + 101 * 50 + 51 * 10,
+            "A picture of 28×28 has 784 pixels, and each is an input.",
+        ),
+        Mistake(
             "biases of the inputs too",
             784 * 100 + 100 * 50 + 50 * 10 + 784 + 100 + 50 + 10,
             "The 784 inputs are given numbers; only computed units have a bias.",
@@ -504,10 +765,18 @@ def _piece_cases(rng: np.random.Generator) -> Iterator[Case]:
     def case(w, b, v, label):
         return Case((np.array(w, float), np.array(b, float), np.array(v, float)), label=label)
 
+    yield case([1, -1], [0, 0], [1, 1], "the example of the text, |x|")
     yield case([1, 1, 1], [0, -1, -2], [1, -2, 2], "three joints")
     yield case([1, 2, 1], [-1, -2, -3], [1, 1, 1], "two units share a joint")
     yield case([1, 0, -1], [0, 1, 2], [1, 5, 1], "a unit that does not see x")
+    yield case([0, 0], [1, 0], [1, 5], "no unit sees x")
     yield case([1, 1], [0, -1], [1, 0], "a unit that the output ignores")
+    yield case([1, 2], [-2, 1], [0, 0], "the output ignores every unit")
+    yield case([0.001, 1], [-2, 0], [1, 1], "a flat unit, its joint at 2000")
+    yield case([1, 2], [-3000, 2], [1, 1], "a joint at 3000")
+    yield case([1 / 1024, 1], [-3 / 1024, 0], [1, 1], "a flat unit, its joint at 3")
+    yield case([1, 1, -1], [0, -1 / 1024, 3], [1, 1, 1], "two joints close together")
+    yield case([2, -4, 1], [1, -2, -5], [1, 1, 0.5], "joints below 0, one of them shared")
     yield case([1, -1], [0, 0], [1, -1], "relu(x) − relu(−x) = x")
     yield case([1, -1], [-1, 1], [2, 2], "2 relu(x − 1) + 2 relu(1 − x) = 2 |x − 1|")
     yield case([1, 2, -1], [-1, -2, 3], [2, -1, 1], "two that cancel, one that stays")
@@ -533,11 +802,33 @@ def _pieces_by_slopes(w, b, v):
 
 def _pieces(w, b, v):
     change = {}
-    for weight, bias, out in zip(w, b, v, strict=True):
+    for weight, bias, out in zip(w.tolist(), b.tolist(), v.tolist(), strict=True):
         if weight != 0:
             joint = -bias / weight
             change[joint] = change.get(joint, 0.0) + out * abs(weight)
-    return 1 + sum(abs(total) > 1e-9 for total in change.values())
+    return 1 + sum(total != 0 for total in change.values())
+
+
+def _pieces_draw(rng: np.random.Generator) -> tuple:
+    return tuple(rng.integers(-3, 4, size=(3, rng.integers(1, 7))).astype(float))
+
+
+def _pieces_with_room(w, b, v):
+    """Another route: equal joints and vanishing changes, both up to rounding."""
+    sees = w != 0
+    joints, size = -b[sees] / w[sees], np.abs(w[sees]) * v[sees]
+    distinct = np.unique(joints.round(9) + 0.0)
+    return 1 + sum(abs(size[np.isclose(joints, at, rtol=0)].sum()) > 1e-9 for at in distinct)
+
+
+def _pieces_in_single_precision(w, b, v):
+    w, b, v = (part.astype(np.float32) for part in (w, b, v))
+    return _pieces(w, b, v)
+
+
+def _pieces_seen_nearby(w, b, v):
+    near = np.abs(b) <= 10 * np.abs(w)  # a joint at −b/w between −10 and 10
+    return _pieces(w[near], b[near], v[near])
 
 
 def _joints(w, b, v, keep):
@@ -606,16 +897,38 @@ pieces = Function(
             "−v·w. In both cases the change is v·|w|.",
         ),
         Mistake(
-            "joints instead of pieces",
+            "no piece beyond joints far out",
+            _pieces_seen_nearby,
+            "The whole line counts. A joint lies at −b/w, and that may be 2000.",
+        ),
+        Mistake(
+            "one more than the units that the output does not ignore",
+            lambda w, b, v: 1 + int(np.sum(v != 0)),
+            "Some of the units that the output does not ignore may not see x, share a joint, or "
+            "cancel.",
+        ),
+        Mistake(
+            "one piece too few",
             lambda w, b, v: _pieces(w, b, v) - 1,
-            "You counted the joints. One joint makes two pieces.",
+            "n joints make n + 1 pieces: one joint makes two. (Where only some cases are wrong, a "
+            "joint has been missed there.)",
         ),
     ],
     also_correct=[
         _pieces_by_slopes,
-        lambda w, b, v: np.int64(_pieces(list(w), list(b), list(v))),
+        _pieces_with_room,
+        _pieces_in_single_precision,
+        lambda w, b, v: np.int64(_pieces(w, b, v)),
         lambda w, b, v: float(_pieces(w, b, v)),
     ],
+    equal_mutants={
+        "joint = -bias / weight → joint = bias / weight": "Mirrored at x = 0 there are as many "
+        "pieces.",
+        "change.get(joint, 0.0) + out * abs(weight) → "
+        "change.get(joint, 0.0) - out * abs(weight)": "The negative of the function has as many "
+        "pieces.",
+    },
+    draw=_pieces_draw,
     hints=[
         "Unit i bends at x = −b/w. When does it not bend at all?",
         "Going from left to right over the joint, the slope changes by v·w if w > 0 (the unit "

@@ -66,6 +66,12 @@ pets_parameters = Value(
             "That is the convolution. The dense layer behind it holds nearly all parameters.",
         ),
         Mistake(
+            "only the weights of the dense layer",
+            2 * 10 * 148 * 148,
+            "That is the dense layer without its biases. Add these, and the ten filters with "
+            "theirs.",
+        ),
+        Mistake(
             "only the dense layer counted",
             2 * 10 * 148 * 148 + 2,
             "That is the dense layer. Add the ten filters with their biases.",
@@ -93,7 +99,12 @@ def _edge_cases(rng: np.random.Generator) -> Iterator[Case]:
     dot = np.zeros((5, 5))
     dot[2, 2] = 1.0
     yield Case((dot, np.arange(9.0).reshape(3, 3)), label="a single bright pixel")
-    yield Case((rng.normal(size=(6, 4)), rng.normal(size=(3, 3))), label="random numbers")
+    corners = np.zeros((3, 5))
+    corners[[0, -1], [-1, 0]] = [1.0, 2.0]
+    yield Case((corners, np.arange(9.0).reshape(3, 3)), label="bright pixels in two corners")
+    picture = rng.integers(0, 10, size=(4, 3)).astype(float)
+    yield Case((picture, rng.integers(-3, 4, size=(3, 3)) / 2), label="4 rows, 3 columns")
+    yield Case((np.array([[5.0]]), np.arange(9.0).reshape(3, 3)), label="a picture of one pixel")
 
 
 def _edge_by_scipy(image, kernel):
@@ -103,11 +114,10 @@ def _edge_by_scipy(image, kernel):
 
 
 def _edge_map(image, kernel):
-    rows, columns = image.shape
     padded = np.pad(image, 1)
-    response = np.zeros((rows, columns))
-    for i, j, u, v in np.ndindex(rows, columns, 3, 3):
-        response[i, j] += kernel[u, v] * padded[i + u, j + v]
+    response = np.empty(image.shape)
+    for i, j in np.ndindex(image.shape):
+        response[i, j] = np.sum(kernel * padded[i : i + 3, j : j + 3])
     return response
 
 
@@ -127,6 +137,19 @@ def _edge_rows_only(image, kernel):
     for i, j, u, v in np.ndindex(rows, columns, 3, 3):
         response[i, j] += kernel[u, v] * padded[i + u, j + v - 1]
     return response
+
+
+def _edge_columns_only(image, kernel):
+    return _edge_rows_only(image.T, kernel.T).T
+
+
+def _from(padded, kernel):
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3))
+    return np.einsum("ijuv,uv->ij", windows, kernel)
+
+
+def _edge_wrapped(image, kernel):
+    return _from(np.pad(image, 1, mode="wrap"), kernel)
 
 
 def _edge_flipped(image, kernel):
@@ -153,6 +176,14 @@ def _edge_replicated(image, kernel):
     return _edge_map(padded, kernel)[1:-1, 1:-1]
 
 
+def _edge_by_shifts(image, kernel):
+    padded = np.pad(image, 1)
+    rows, columns = image.shape
+    return sum(
+        kernel[u, v] * padded[u : u + rows, v : v + columns] for u in range(3) for v in range(3)
+    )
+
+
 def _edge_by_windows(image, kernel):
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(image, 1), (3, 3))
     return np.einsum("ijuv,uv->ij", windows, kernel).tolist()
@@ -172,10 +203,27 @@ edge_map = Bug(
             "The rows are right now; the columns have the same fault.",
         ),
         Mistake(
+            "repaired along the other axis only",
+            _edge_columns_only,
+            "The columns are right now; the rows have the same fault.",
+        ),
+        Mistake(
+            "the opposite border in the place of zeros",
+            _edge_wrapped,
+            "At the border the map answers to pixels of the opposite side. Outside the picture "
+            "there are zeros.",
+        ),
+        Mistake(
+            "a map that is larger by a ring",
+            lambda image, kernel: _from(np.pad(image, 2), kernel),
+            "The map has grown by a ring. It should be as large as the picture: keep one ring of "
+            "zeros, and mend the index.",
+        ),
+        Mistake(
             "the kernel turned by 180 degrees",
             _edge_flipped,
-            "You moved the kernel's indices instead of the picture's. The window starts at row i "
-            "of the padded picture, and the kernel is read forwards.",
+            "The kernel meets the picture turned by 180 degrees. The window starts at row i of the "
+            "padded picture, and both are read forwards.",
         ),
         Mistake(
             "the kernel transposed",
@@ -200,9 +248,15 @@ edge_map = Bug(
             "is in the index.",
         ),
     ],
-    also_correct=[_edge_by_windows, _edge_by_scipy],
+    also_correct=[
+        _edge_by_windows,
+        _edge_by_scipy,
+        _edge_by_shifts,
+        lambda image, kernel: _edge_map(image, kernel).astype(np.float32),
+    ],
     hints=[
-        "Compare the position of the bright pixel in the third case with that of its response.",
+        "Compare the position of the bright pixel in the case of a single one with that of its "
+        "response.",
         "Pixel (i, j) of the picture is pixel (i + 1, j + 1) of the padded one. Where does the "
         "window around it start?",
         "Its upper left corner is padded[i, j], so the window is padded[i + u, j + v].",
@@ -217,16 +271,19 @@ edge_map = Bug(
 def _correlate_cases(rng: np.random.Generator) -> Iterator[Case]:
     def case(rows, columns, side, stride, padding, label):
         image, kernel = rng.normal(size=(rows, columns)), rng.normal(size=(side, side))
-        return Case((image, kernel, stride, padding), label=label)
+        return Case((image.round(1), kernel.round(1), stride, padding), label=label)
 
     yield Case(
         (np.arange(9.0).reshape(3, 3), np.array([[1.0, 0.0], [0.0, 10.0]]), 1, 0),
         label="the example of the text",
     )
-    yield case(5, 7, 3, 1, 1, "padding 1")
-    yield case(7, 9, 3, 2, 0, "stride 2, everything covered")
-    yield case(8, 6, 3, 2, 1, "stride 2 and padding 1")
-    yield case(9, 11, 4, 3, 2, "stride 3 and padding 2: the last pixels are left over")
+    yield case(3, 4, 3, 1, 1, "padding 1")
+    yield case(2, 3, 2, 1, 2, "padding 2")
+    yield case(5, 3, 3, 2, 0, "stride 2, everything covered")
+    yield case(4, 6, 2, 3, 0, "stride 3, gaps between the windows, columns left over")
+    yield case(6, 4, 3, 2, 1, "stride 2 and padding 1")
+    yield case(5, 6, 4, 3, 2, "stride 3 and padding 2: the last pixels are left over")
+    yield case(3, 3, 3, 2, 0, "a kernel as large as the picture")
     yield case(4, 4, 1, 2, 0, "a kernel of one pixel")
 
 
@@ -249,7 +306,14 @@ def _correlate_padded(padded, kernel, stride, rows=None, columns=None):
 
 
 def _correlate(image, kernel, stride, padding):
-    return _correlate_padded(np.pad(image, padding), kernel, stride)
+    padded, k = np.pad(image, padding), len(kernel)
+    rows = (padded.shape[0] - k) // stride + 1
+    columns = (padded.shape[1] - k) // stride + 1
+    response = np.empty((rows, columns))
+    for i, j in np.ndindex(rows, columns):
+        window = padded[i * stride : i * stride + k, j * stride : j * stride + k]
+        response[i, j] = np.sum(window * kernel)
+    return response
 
 
 def _correlate_rounded_up(image, kernel, stride, padding):
@@ -264,6 +328,33 @@ def _correlate_one_short(image, kernel, stride, padding):
     k, padded = len(kernel), np.pad(image, padding)
     rows, columns = (max((size - k) // stride, 0) for size in padded.shape)
     return _correlate_padded(padded, kernel, stride, rows, columns)
+
+
+def _correlate_along(image, kernel, strides, padding):
+    """A stride of its own down and across."""
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(image, padding), kernel.shape)
+    return np.einsum("ijuv,uv->ij", windows, kernel)[:: strides[0], :: strides[1]]
+
+
+def _correlate_by_matrix_product(image, kernel, stride, padding):
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(image, padding), kernel.shape)
+    return (windows @ kernel).sum(axis=(2, 3))[::stride, ::stride]
+
+
+def _correlate_dilated(image, kernel, stride, padding):
+    padded, k = np.pad(image, padding), len(kernel)
+    rows, columns = (max(size - (k - 1) * stride, 0) for size in padded.shape)
+    response = np.zeros((rows, columns))
+    for u, v in np.ndindex(k, k):
+        top, left = u * stride, v * stride
+        response += kernel[u, v] * padded[top : top + rows, left : left + columns]
+    return response
+
+
+def _correlate_by_library(image, kernel, stride, padding):
+    from scipy.signal import correlate2d
+
+    return correlate2d(np.pad(image, padding), kernel, mode="valid")[::stride, ::stride]
 
 
 def _correlate_thinned(image, kernel, stride, padding):
@@ -287,6 +378,46 @@ correlate = Function(
             "The layer of a network multiplies window and kernel as they lie.",
         ),
         Mistake(
+            "the kernel transposed",
+            lambda image, kernel, stride, padding: _correlate(image, kernel.T, stride, padding),
+            "Rows and columns of the kernel are exchanged: kernel[u, v] belongs to the pixel u "
+            "rows down and v columns across.",
+        ),
+        Mistake(
+            "the stride across only",
+            lambda image, kernel, stride, padding: _correlate_along(
+                image, kernel, (1, stride), padding
+            ),
+            "The window moves by `stride` across, and by one pixel down. Both must be `stride`.",
+        ),
+        Mistake(
+            "the stride down only",
+            lambda image, kernel, stride, padding: _correlate_along(
+                image, kernel, (stride, 1), padding
+            ),
+            "The window moves by `stride` down, and by one pixel across. Both must be `stride`.",
+        ),
+        Mistake(
+            "the kernel spread out by the stride",
+            _correlate_dilated,
+            "Here the pixels of one window stand `stride` apart (that is called dilation). They "
+            "are neighbours; the *windows* are `stride` apart.",
+        ),
+        Mistake(
+            "the border repeated instead of zeros",
+            lambda image, kernel, stride, padding: _correlate_padded(
+                np.pad(image, padding, mode="edge"), kernel, stride
+            ),
+            "The rings around the picture repeat its border here. They are to hold zeros.",
+        ),
+        Mistake(
+            "the mean over the window",
+            lambda image, kernel, stride, padding: (
+                _correlate(image, kernel, stride, padding) / kernel.size
+            ),
+            "The formula adds the products up; it does not divide by their number.",
+        ),
+        Mistake(
             "the stride ignored",
             lambda image, kernel, stride, padding: _correlate(image, kernel, 1, padding),
             "The window must move by `stride` pixels from one output to the next, down as well as "
@@ -302,7 +433,28 @@ correlate = Function(
             lambda image, kernel, stride, padding: _correlate_padded(
                 np.pad(image, ((padding, 0), (padding, 0))), kernel, stride
             ),
-            "Zeros stand above and to the left only. Padding goes on all four sides.",
+            "Windows that reach into the zeros below and to the right are missing. Padding goes on "
+            "all four sides, so there are H + 2·padding rows.",
+        ),
+        Mistake(
+            "zeros above and below only",
+            lambda image, kernel, stride, padding: _correlate_padded(
+                np.pad(image, ((padding, padding), (0, 0))), kernel, stride
+            ),
+            "To the left and to the right of the picture belong zeros too.",
+        ),
+        Mistake(
+            "zeros to the left and right only",
+            lambda image, kernel, stride, padding: _correlate_padded(
+                np.pad(image, ((0, 0), (padding, padding))), kernel, stride
+            ),
+            "Above and below the picture belong zeros too.",
+        ),
+        Mistake(
+            "the matrix product of window and kernel",
+            _correlate_by_matrix_product,
+            "Each weight belongs to one pixel of the window: multiply entry by entry (*), then add "
+            "up. @ joins whole rows with whole columns.",
         ),
         Mistake(
             "all the padding at one end",
@@ -324,8 +476,13 @@ correlate = Function(
             "A window can start at positions 0 to size − k, both included. Mind the + 1.",
         ),
     ],
+    rtol=1e-5,  # sums of products in single precision
+    atol=1e-6,
     also_correct=[
         _correlate_thinned,
+        _correlate_by_library,
+        _correlate_by_torch,
+        lambda *args: _correlate(*args).astype(np.float32),
         lambda image, kernel, stride, padding: _correlate(image, kernel, stride, padding).tolist(),
     ],
     hints=[
@@ -344,10 +501,17 @@ def _gradient_cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(
         (np.array([1.0, 1.0]), np.array([1.0, 2.0, 3.0]), 1, 4), label="the example of the text"
     )
-    yield Case((rng.normal(size=3), rng.normal(size=2), 2, 6), label="windows side by side")
-    yield Case((rng.normal(size=3), rng.normal(size=4), 2, 8), label="stride 2, overlapping")
-    yield Case((rng.normal(size=3), rng.normal(size=3), 2, 8), label="a last pixel nobody reads")
-    yield Case((rng.normal(size=2), rng.normal(size=2), 3, 6), label="gaps between the windows")
+
+    def case(outputs, side, stride, length, label):
+        g, kernel = rng.normal(size=outputs).round(1), rng.normal(size=side).round(1)
+        return Case((g, kernel, stride, length), label=label)
+
+    yield case(3, 2, 2, 6, "windows side by side")
+    yield case(3, 4, 2, 8, "stride 2, overlapping")
+    yield case(3, 3, 2, 8, "a last pixel nobody reads")
+    yield case(2, 2, 3, 6, "gaps between the windows")
+    yield case(1, 3, 1, 3, "a single output")
+    yield case(4, 1, 1, 4, "a kernel of one weight")
 
 
 def _gradient_by_autograd(g, kernel, stride, length):
@@ -383,6 +547,40 @@ def _gradient_without_kernel(g, kernel, stride, length):
     return _input_gradient(g, np.ones(len(kernel)), stride, length)
 
 
+def _correlated_forwards(g, kernel, stride, length):
+    spread = np.zeros(length + len(kernel) - 1)
+    spread[: len(g) * stride : stride] = g
+    return np.convolve(spread, kernel[::-1])[len(kernel) - 1 :][:length]
+
+
+def _gradient_with_spread_kernel(g, kernel, stride, length):
+    gradient = np.zeros(max(length, len(g) + len(kernel) * stride))
+    for i, u in np.ndindex(len(g), len(kernel)):
+        gradient[i + u * stride] += g[i] * kernel[u]
+    return gradient[:length]
+
+
+def _gradient_of_first_pixels(g, kernel, stride, length):
+    gradient = np.zeros(length)
+    gradient[: len(g) * stride : stride] = g * kernel[0]
+    return gradient
+
+
+def _gradient_by_convolution(g, kernel, stride, length):
+    spread = np.zeros((len(g) - 1) * stride + 1)
+    spread[::stride] = g
+    full = np.convolve(spread, kernel)
+    return np.append(full, np.zeros(length - len(full)))
+
+
+def _gradient_by_transposed_convolution(g, kernel, stride, length):
+    import torch
+
+    g, kernel = (torch.from_numpy(part).float()[None, None] for part in (g, kernel))
+    short = torch.nn.functional.conv_transpose1d(g, kernel, stride=stride)[0, 0]
+    return torch.nn.functional.pad(short, (0, length - len(short)))
+
+
 def _gradient_by_matrix(g, kernel, stride, length):
     matrix = np.zeros((len(g), length))
     for i in range(len(g)):
@@ -398,10 +596,10 @@ input_gradient = Function(
     reference=_input_gradient,
     mistakes=[
         Mistake(
-            "assigned where it should be added",
+            "only the last window counts where windows overlap",
             _gradient_assigned,
             "A pixel that lies in two windows influences two outputs, and its gradient is the sum "
-            "of both. With = the later window erases the earlier one: write +=.",
+            "of both. Here only what the later window sent is left.",
         ),
         Mistake(
             "the kernel reversed",
@@ -414,6 +612,23 @@ input_gradient = Function(
             "the stride forgotten",
             _gradient_without_stride,
             "Window i starts at pixel i·stride, not at pixel i.",
+        ),
+        Mistake(
+            "the convolution itself, forwards",
+            _correlated_forwards,
+            "This slides the kernel over g. On the way back every g[i] is *spread* over the pixels "
+            "that output i was made from.",
+        ),
+        Mistake(
+            "the stride inside the window",
+            _gradient_with_spread_kernel,
+            "Here window i begins at pixel i, and its pixels stand `stride` apart. They are "
+            "neighbours, and window i begins at pixel i·stride.",
+        ),
+        Mistake(
+            "only the first pixel of each window",
+            _gradient_of_first_pixels,
+            "Output i was made from k pixels, and its gradient reaches them all.",
         ),
         Mistake(
             "the kernel forgotten",
@@ -439,8 +654,13 @@ input_gradient = Function(
             "The chain rule adds the contributions of all windows; it does not average them.",
         ),
     ],
+    rtol=1e-5,  # sums of products in single precision
+    atol=1e-6,
     also_correct=[
         _gradient_by_matrix,
+        _gradient_by_convolution,
+        _gradient_by_transposed_convolution,
+        _gradient_by_autograd,
         lambda g, kernel, stride, length: np.array(
             [
                 sum(
@@ -474,10 +694,34 @@ def _pool_cases(rng: np.random.Generator) -> Iterator[Case]:
         (peak, np.array([[1.0, 2.0], [3.0, 4.0]]), 2, 1),
         label="one peak in four overlapping windows",
     )
-    yield Case((np.ones((4, 4)), rng.normal(size=(2, 2)), 2, 2), label="nothing but ties")
-    yield Case((rng.normal(size=(7, 5)), rng.normal(size=(3, 2)), 3, 2), label="3×3 with stride 2")
-    blank = np.maximum(rng.normal(size=(5, 5)), 0)
-    yield Case((blank, rng.normal(size=(4, 4)), 2, 1), label="behind a ReLU: ties at zero")
+    yield Case((np.ones((4, 4)), rng.normal(size=(2, 2)).round(1), 2, 2), label="nothing but ties")
+    yield Case(
+        (np.array([[0.0, 5.0], [5.0, 0.0]]), np.array([[3.0]]), 2, 1),
+        label="a tie across, from upper right to lower left",
+    )
+    yield Case(
+        (
+            np.array([[1.0, 0.0, 7.0, 2.0], [2.0, 7.0, 0.0, 7.0], [7.0, 7.0, 1.0, 3.0]]),
+            np.array([[1.0, 20.0]]),
+            3,
+            1,
+        ),
+        label="ties in overlapping windows",
+    )
+    yield Case(
+        (-1.0 - rng.random(size=(3, 4)).round(1), rng.normal(size=(2, 3)).round(1), 2, 1),
+        label="every pixel below 0",
+    )
+    yield Case(
+        (rng.integers(-9, 10, size=(5, 6)) / 2, rng.normal(size=(2, 2)).round(1), 2, 3),
+        label="gaps between the windows, a column left over",
+    )
+    yield Case(
+        (rng.normal(size=(7, 5)).round(2), rng.normal(size=(3, 2)).round(1), 3, 2),
+        label="3×3 with stride 2",
+    )
+    blank = np.array([[0, 0, 4, 0], [0, 0, 0, 0], [1, 0, 0, 2], [0, 0, 2, 0]], dtype=float)
+    yield Case((blank, rng.normal(size=(3, 3)).round(1), 2, 1), label="behind a ReLU: ties at zero")
 
 
 def _pool_by_torch(x, g, size, stride):
@@ -514,6 +758,18 @@ def _first(window):
 
 def _last(window):
     return _first(window[::-1, ::-1])[::-1, ::-1]
+
+
+def _first_by_columns(window):
+    return _first(window.T).T
+
+
+def _first_above_zero(window):
+    return _first(window) * (window.max() > 0)
+
+
+def _smallest(window):
+    return _first(-window)
 
 
 def _all_ties(window):
@@ -583,6 +839,34 @@ pool_gradient = Bug(
             "Among equal maxima the first in reading order counts, which is what argmax returns.",
         ),
         Mistake(
+            "the first of several maxima, column by column",
+            _pool_with(_first_by_columns),
+            "Reading order goes along the rows: of a 5 at the upper right and one at the lower "
+            "left, the upper one comes first.",
+        ),
+        Mistake(
+            "no gradient where the maximum is not above 0",
+            _pool_with(_first_above_zero),
+            "The largest of negative numbers is a maximum too. Only a ReLU would stop here.",
+        ),
+        Mistake(
+            "row and column of the maximum exchanged",
+            _pool_with(lambda window: _first(window).T),
+            "The maximum stands in row u and column v of its window. Its gradient arrived in row "
+            "v and column u.",
+        ),
+        Mistake(
+            "the gradient sent to the smallest pixel",
+            _pool_with(_smallest),
+            "Max-pooling passes the largest pixel on, and its gradient belongs to that one.",
+        ),
+        Mistake(
+            "times the maximum itself",
+            _pool_with(lambda window: _first(window) * window.max()),
+            "Max-pooling copies the largest pixel, with slope 1. Its gradient is g, not g times "
+            "the pixel.",
+        ),
+        Mistake(
             "the gradient of mean pooling",
             _pool_with(lambda window: np.full(window.shape, 1 / window.size)),
             "Spreading the gradient evenly belongs to mean pooling. Only the maximum moved the "
@@ -591,6 +875,8 @@ pool_gradient = Bug(
     ],
     also_correct=[
         _pool_with(_first),
+        _pool_by_torch,
+        lambda x, g, size, stride: _pool_gradient(x, g, size, stride).astype(np.float32),
         lambda x, g, size, stride: _pool_gradient(x, g, size, stride).tolist(),
     ],
     hints=[
@@ -679,6 +965,43 @@ receptive_field = Function(
             "strides added instead of multiplied",
             _field_steps_added,
             "Two layers of stride 2 put neighbouring units four pixels apart: the steps multiply.",
+        ),
+        Mistake(
+            "from the last layer to the first",
+            lambda layers: _receptive_field(layers[::-1]),
+            "The list begins at the input. From the other end the wrong strides stand before each "
+            "layer.",
+        ),
+        Mistake(
+            "the stride of the layer before, and of no other",
+            lambda layers: (
+                1
+                + sum(
+                    (kernel - 1) * before
+                    for (kernel, _), before in zip(
+                        layers, [1, *(stride for _, stride in layers)], strict=False
+                    )
+                )
+            ),
+            "Two poolings further back count too: it is the product of the strides of *all* layers "
+            "before.",
+        ),
+        Mistake(
+            "kernel sizes added",
+            lambda layers: sum(kernel for kernel, _ in layers),
+            "Two 3×3 layers see 5 pixels, not 6: the second adds k − 1. And behind a stride each "
+            "further tap reaches several pixels further.",
+        ),
+        Mistake(
+            "k in the place of k − 1",
+            lambda layers: _receptive_field([(kernel + 1, stride) for kernel, stride in layers]),
+            "A window of k taps reaches k − 1 steps further than its first tap.",
+        ),
+        Mistake(
+            "the distance between neighbouring units",
+            lambda layers: int(np.prod([stride for _, stride in layers])) if layers else 1,
+            "The product of all strides says how far apart neighbouring units look. Asked is how "
+            "far one of them sees.",
         ),
         Mistake(
             "started from nothing",

@@ -339,6 +339,7 @@ to_pytorch = Function(
     cases=_convention_cases,
     expected=_convention_by_blocks,
     reference=_convert_rows(1, 2, np.negative),
+    keeps_inputs=True,
     mistakes=[
         Mistake(
             "1 minus the weights",
@@ -472,6 +473,7 @@ def _forecast_cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(
         (np.array([0.5, 1.0]), 1.0, np.array([2.0, 4.0]), 3), label="the example of the text"
     )
+    yield Case((np.array([0.5, 0.25]), 1, np.array([3, 5]), 3), label="a history of whole numbers")
     yield Case((np.array([1.0]), 0.0, np.array([3.0, 7.0]), 4), label="persistence")
     yield Case((np.array([0.0, 0.9]), 2.0, np.array([1.0, 5.0]), 1), label="one step")
     yield Case((rng.normal(size=3), -0.7, rng.normal(size=8), 6), label="a longer history")
@@ -522,6 +524,7 @@ forecast = Function(
     cases=_forecast_cases,
     expected=_forecast_by_matrix,
     reference=_forecast,
+    atol=1e-5,  # some steps may be of single precision
     mistakes=[
         Mistake(
             "the same window every time",
@@ -585,6 +588,10 @@ def _mean_cases(rng: np.random.Generator) -> Iterator[Case]:
     )
     yield Case((rng.uniform(1, 2, size=(3, 4)), np.array([4, 4, 4])), label="nothing is padded")
     yield Case((rng.uniform(1, 2, size=(4, 6)), np.array([6, 1, 2, 3])), label="mostly padding")
+    yield Case(
+        (np.array([[0.0, 3.0, 0.0], [2.0, 0.0, 0.5]]), np.array([3, 1])),
+        label="real steps whose loss is 0",
+    )
     broken = rng.uniform(1, 2, size=(2, 3))
     broken[1, 2] = np.inf
     yield Case((broken, np.array([3, 2])), label="an infinite loss at a padded step")

@@ -745,21 +745,23 @@ training_loop = Bug(
             "stops using its batches and dropout drops nothing. Where would model.train() belong?",
         ),
         Mistake(
-            "gradients cleared between backward and step",
+            "weights that never change",
             _loop(zero="between"),
-            "backward() has just computed the gradients, and you throw them away before step() "
-            "can use them. Clear them before backward().",
+            "No step has moved the weights. Clear the gradients before backward(), then call "
+            "step(): it can only use gradients that are still there.",
         ),
         Mistake(
-            "validation in training mode",
+            "a validation in training mode",
             _loop(evaluate=False),
-            "model.eval() was no fault: validation needs it. What is missing is the way back.",
+            "While the validation loss is measured the network must be in evaluation mode, as it "
+            "was in the code handed out. It returns to training mode afterwards, for the next "
+            "step of training.",
         ),
         Mistake(
-            "gradients cleared between backward and step, in a network that stays in eval mode",
+            "weights that never change, in a network that stays in eval mode",
             _loop(zero="between", train="never"),
-            "backward() has just computed the gradients, and you throw them away before step() "
-            "can use them. The second fault is still there as well.",
+            "No step has moved the weights: clear the gradients before backward(), then call "
+            "step(). The second fault is still there as well.",
         ),
     ],
     also_correct=[

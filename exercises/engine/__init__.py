@@ -23,6 +23,7 @@ What they are built on:
 `mutations`       small changes of a right solution, which the cases must notice
 `stubs`           whether an answer is still the placeholder that was handed out
 `recognising`     which known mistake an answer behaves like
+`observing`       what is true of a wrong answer wherever it fails; a package with its own list
 `comparing`       how a result differs from the expected one, in a sentence
 `copying`         copies of inputs and results
 `guarding`        call a reader's code so that nothing it does can hurt the notebook around it
@@ -38,7 +39,7 @@ Imports go one way: from the kinds down this list, and to `utils.display` and `u
 from __future__ import annotations
 
 from exercises.engine.bug import Bug
-from exercises.engine.cases import Case, Trial
+from exercises.engine.cases import Case, Trial, UnusableError
 from exercises.engine.choice import Choice, Option
 from exercises.engine.exercise import Exercise, Mistake, Result, SolutionError
 from exercises.engine.function import Function
@@ -56,6 +57,7 @@ __all__ = [
     "Result",
     "SolutionError",
     "Trial",
+    "UnusableError",
     "Value",
     "is_stub",
 ]

@@ -9,6 +9,14 @@ from typing import Any
 from exercises.engine.guarding import Outcome
 
 
+class UnusableError(Exception):
+    """Raised by an exercise's ``use`` or ``check`` where it cannot go on with a result.
+
+    Its text is shown to the reader in the place of a problem, so it says in a sentence what was
+    received and what is needed instead.
+    """
+
+
 @dataclass(frozen=True)
 class Case:
     """One input of a function exercise.
@@ -28,7 +36,8 @@ class Case:
         The right result.
     check : callable, optional
         ``check(result, *args, **kwargs)`` returns None where the property holds and a sentence
-        where it does not, as for results that are random.
+        where it does not, as for results that are random. Tensors come without their gradient;
+        a check that needs it belongs into the exercise's ``use``.
 
     Examples
     --------

@@ -234,9 +234,7 @@ def _strange_entry(expected: np.ndarray, array: np.ndarray) -> str | None:
     return f"the result holds {what}{place}; expected {excerpt(expected[where])}"
 
 
-def _entry_difference(
-    expected: np.ndarray, array: np.ndarray, tolerance: Tolerance
-) -> str | None:
+def _entry_difference(expected: np.ndarray, array: np.ndarray, tolerance: Tolerance) -> str | None:
     """How many entries differ, and the first that does."""
     with np.errstate(all="ignore"):
         close = np.isclose(
@@ -326,9 +324,7 @@ def _position(where: tuple[int, ...]) -> str:
 # --- values that hold others --------------------------------------------------------------------
 
 
-def _sequence_difference(
-    expected: list | tuple, received: Any, tolerance: Tolerance
-) -> str | None:
+def _sequence_difference(expected: list | tuple, received: Any, tolerance: Tolerance) -> str | None:
     if is_array(received) and len(received.shape) > 0:
         received = list(received)
     if not isinstance(received, (list, tuple)):
@@ -394,9 +390,7 @@ def _key(key: Any) -> str:
 # --- digits -------------------------------------------------------------------------------------
 
 
-def digits_apart(
-    expected: Any, received: Any, *, rtol: float = 1e-6, atol: float = 1e-8
-) -> int:
+def digits_apart(expected: Any, received: Any, *, rtol: float = 1e-6, atol: float = 1e-8) -> int:
     """How many digits behind the point it takes to see where two values differ.
 
     Parameters
@@ -432,9 +426,7 @@ def _digits_apart(expected: Any, received: Any, rtol: float, atol: float) -> int
     return max((digits_apart(*pair, rtol=rtol, atol=atol) for pair in shown), default=DIGITS)
 
 
-def _digits_of_numbers(
-    expected: np.ndarray, received: np.ndarray, rtol: float, atol: float
-) -> int:
+def _digits_of_numbers(expected: np.ndarray, received: np.ndarray, rtol: float, atol: float) -> int:
     """The same for two arrays, of which the entries that are shown are looked at."""
     if expected.shape != received.shape:
         return DIGITS

@@ -55,6 +55,28 @@ def _clone_by_hand(value: Any) -> Any:
     return value
 
 
+def detached(value: Any) -> Any:
+    """``value`` with its tensors cut off from the computation that they came from.
+
+    Parameters
+    ----------
+    value : Any
+        A tensor, or lists, tuples and dictionaries of them; anything else is returned itself.
+
+    Returns
+    -------
+    Any
+        Tensors that share their entries with the given ones and need no gradient.
+    """
+    if is_tensor(value):
+        return value.detach()
+    if type(value) in (list, tuple):
+        return type(value)(map(detached, value))
+    if type(value) is dict:
+        return {key: detached(item) for key, item in value.items()}
+    return value
+
+
 def identical(before: Any, after: Any) -> bool:
     """Whether an input is after a call exactly what it was before.
 

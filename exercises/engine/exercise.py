@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from exercises.engine import progress
+from exercises.engine.copying import clone
+from exercises.engine.guarding import message_of
 from exercises.engine.state import quiet_state
 from utils.display import Block, emit
 
@@ -51,7 +54,7 @@ class Result:
     Parameters
     ----------
     status : str
-        ``solved``, ``wrong`` or ``unattempted``.
+        ``solved``, ``wrong``, ``unattempted``, or ``unjudged`` where the check itself failed.
     lines : tuple of str
         What is told besides the heading; a line that starts with four spaces is code.
     passed, total : int
@@ -140,6 +143,7 @@ class Exercise:
         self.carry_on = carry_on
         self.hints_shown = 0
         self.failed_tries = 0
+        self._passed: Any = ...  # the reader's last answer that passed; ... while there is none
 
     @property
     def name(self) -> str:
@@ -157,10 +161,12 @@ class Exercise:
             What the reader wrote; ``...`` counts as not attempted and is not recorded.
         """
         result = self.evaluate(answer)
-        if result.status == "wrong":
+        if result.status == "solved":
+            self._passed = _own_copy(answer)
+        elif result.status == "wrong":
             self.failed_tries += 1
         emit(self.block(result, offer_solution=self.failed_tries >= TRIES_ALONE))
-        if result.status != "unattempted":
+        if result.status in ("solved", "wrong"):
             mistake_name = result.mistake.name if result.mistake else ""
             progress.record(self.id, result.status, mistake_name)
 
@@ -196,6 +202,25 @@ class Exercise:
         if os.environ.get("COURSE_STRICT") == "1":
             raise SolutionError(f"{self.id}: {result.status}: {' '.join(result.lines)}")
 
+    def accepted(self) -> Any:
+        """The reader's own answer, for a lesson that goes on with it.
+
+        Returns
+        -------
+        Any
+            The last answer that passed :meth:`__call__` in this kernel, else the reference. What
+            :meth:`preview`, :meth:`confirm` and :meth:`evaluate` judge does not count, and a wrong
+            answer given later changes nothing. A function, class or module is returned itself;
+            of a value, each call returns a copy of what it was when it passed.
+
+        Examples
+        --------
+        >>> from exercises.start_here import standardise
+        >>> standardise.accepted() is standardise.reference
+        True
+        """
+        return _own_copy(self.reference if self._passed is ... else self._passed)
+
     def hint(self, all: bool = False) -> None:
         """Show the next hint, or all of them; after the last one they start again.
 
@@ -228,7 +253,22 @@ class Exercise:
             The judgement.
         """
         with quiet_state():
-            return self.judge(answer)
+            try:
+                return self.judge(answer)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
+                return Result("unjudged", self._own_fault(error))
+
+    def _own_fault(self, error: BaseException) -> tuple[str, ...]:
+        """What is told where the check failed, which nobody should look for in their own code."""
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"in {place.name}, line {place.lineno} of {os.path.basename(place.filename)}"
+        what = f"{type(error).__name__}: {message_of(error)}".rstrip(": ")
+        return (
+            f"This check failed itself, and your answer is not to blame: {what} ({where}).",
+            f"Please report it with the exercise's name, {self.id}. Nothing was recorded.",
+        )
 
     def judge(self, answer: Any) -> Result:
         """Judge ``answer`` in the state that :meth:`evaluate` has prepared; each kind has its own.
@@ -279,6 +319,8 @@ class Exercise:
         if result.status == "solved":
             count = f" ({result.passed} of {result.total} cases pass)" if result.total > 1 else ""
             return Block("good", f"Solved: {self.title}{count}", (*result.lines, self.carry_on))
+        if result.status == "unjudged":
+            return Block("open", f"Not judged: {self.title}", result.lines)
         help_line = f"For a hint run check.{self.name}.hint()"
         if result.status == "unattempted":
             lines = (*result.lines, f"{help_line}.")
@@ -289,3 +331,8 @@ class Exercise:
 
     def __repr__(self) -> str:
         return f"{self.kind} {self.id!r} ({self.title}): call it with your answer"
+
+
+def _own_copy(answer: Any) -> Any:
+    """A copy of a value; what can be called is its code, and returned itself."""
+    return answer if callable(answer) else clone(answer)

@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from exercises.engine.cases import Case, Trial
+from exercises.engine.cases import Case, Trial, UnusableError
 from exercises.engine.comparing import NO_RESULT, difference, digits_apart
-from exercises.engine.copying import clone
+from exercises.engine.copying import clone, detached
 from exercises.engine.exercise import SECONDS, Exercise, Mistake, Result, mistake_lines
 from exercises.engine.guarding import (
     READ_SECONDS,
     Outcome,
+    WatchedAnswer,
     described,
     guarded_call,
     message_of,
@@ -34,7 +35,7 @@ from exercises.engine.recognising import KnownFault, is_telling
 from exercises.engine.signatures import Inputs, bare_signature, fits, inputs_of, signature_of
 from exercises.engine.state import quiet_state
 from exercises.engine.stubs import is_stub
-from exercises.engine.time_limits import alarms_available, time_limit
+from exercises.engine.time_limits import Stopwatch, alarms_available, time_limit
 from utils.display import DIGITS, describe, is_number
 
 MUTANT_SECONDS = 2.0  # the time a changed reference may take for one case
@@ -71,7 +72,8 @@ class Function(Exercise):
         ``expected`` or ``check``.
     use : callable, optional
         ``use(answer, *args, **kwargs)`` says how an answer is used; by default it is called. An
-        answer that is a class is made and used here.
+        answer that is a class is made and used here. It takes results of every kind with which
+        it can go on, and raises :class:`UnusableError` with a sentence for the reader elsewhere.
     rtol, atol : float
         Results pass when ``|received − expected| ≤ atol + rtol·|expected|``.
     seconds : float
@@ -323,16 +325,16 @@ class Function(Exercise):
             says so if nothing else was wrong.
         """
         cases = self.cases()
-        deadline = time.monotonic() + self.seconds
+        watch = Stopwatch()
         trials: list[Trial] = []
         for number, case in enumerate(cases, start=1):
-            trial = self.attempt(answer, number, case, seconds=deadline - time.monotonic())
+            trial = self.attempt(answer, number, case, seconds=self.seconds - watch.seconds())
             trials.append(trial)
-            if trial.outcome.timed_out or time.monotonic() > deadline:
+            if trial.outcome.timed_out or watch.seconds() > self.seconds:
                 break
         stopped = len(trials) < len(cases)
-        if stopped and not any(trial.failed for trial in trials):
-            trials[-1] = dataclasses.replace(trials[-1], problem=self._too_slow())
+        if trial.outcome.timed_out or (stopped and not any(trial.failed for trial in trials)):
+            trials[-1] = dataclasses.replace(trials[-1], problem=_too_slow(self.seconds, watch))
         not_reached = [
             Trial(number, case)
             for number, case in enumerate(cases, start=1)
@@ -362,14 +364,15 @@ class Function(Exercise):
             The case, what the answer did, and what is wrong with it.
         """
         seconds = self.seconds if seconds is None else seconds
-        deadline = time.monotonic() + seconds
-        outcome = self._call(answer, case, seconds)
+        started = time.monotonic()
+        watched = WatchedAnswer(answer)
+        outcome = self._call(watched.function, case, seconds)
         if outcome.timed_out:
-            return Trial(number, case, outcome, self._too_slow())
+            return Trial(number, case, outcome, _too_slow(seconds))
         if outcome.error is not None:
-            return Trial(number, case, outcome, _error_problem(outcome.error))
+            return self._broken_off(number, case, outcome, watched)
         # A value that resists comparison gets a second at least.
-        left = max(deadline - time.monotonic(), 1.0)
+        left = max(seconds - (time.monotonic() - started), 1.0)
         trial = self._compared(number, case, outcome, left)
         if trial.failed:
             return trial
@@ -470,7 +473,8 @@ class Function(Exercise):
             it is a guess at the code.
         """
         cases = which_cases(trials)
-        seen = observations(trials, rtol=self.rtol, atol=self.atol, names=self.parameter_names())
+        names = self._inputs(trials[0].case).names
+        seen = observations(trials, rtol=self.rtol, atol=self.atol, names=names)
         related = any(sentence != cases for sentence in seen)
         if related or any(not t.reached or t.outcome.timed_out for t in trials):
             return seen
@@ -479,18 +483,6 @@ class Function(Exercise):
             return seen
         where = "In every case" if all(t.failed for t in trials) else "In every case that fails"
         return (*seen, f"{where}, the result is what it would be if {mutant.observation}.")
-
-    def parameter_names(self) -> tuple[str, ...]:
-        """What the task calls its inputs, in their order.
-
-        Returns
-        -------
-        tuple of str
-            Those of ``signature`` if it is declared and takes the inputs of the cases; else those
-            of ``use`` behind the answer, or those of the reference.
-        """
-        signature = self._naming(self.cases()[0])
-        return tuple(signature.parameters) if signature else ()
 
     def like_mutant(self, trials: Sequence[Trial]) -> Mutant | None:
         """The small change of the reference that has the same wrong results as an answer.
@@ -581,30 +573,74 @@ class Function(Exercise):
     def _call(self, answer: Callable[..., Any], case: Case, seconds: float) -> Outcome:
         return guarded_call(self.used(answer), case.args, case.kwargs, seconds=seconds)
 
+    def _broken_off(
+        self, number: int, case: Case, outcome: Outcome, watched: WatchedAnswer
+    ) -> Trial:
+        """The trial of a call that raised an error: the answer did, or ``use`` with its result."""
+        error = outcome.error
+        if isinstance(error, UnusableError):
+            problem = NO_RESULT if watched.returned is None else message_of(error)
+        elif self._use is None or watched.is_to_blame(outcome):
+            return Trial(number, case, outcome, _error_problem(error))
+        elif self._fails_itself(number, case):
+            raise error
+        elif watched.returned is None:
+            problem = NO_RESULT
+        else:
+            problem = "the check cannot go on with what your code returned"
+            if watched.returned is not ...:
+                problem += f": {described(watched.returned)}"
+        outcome = dataclasses.replace(outcome, value=clone(watched.returned), error=None)
+        return Trial(number, case, outcome, problem)
+
     def _compared(self, number: int, case: Case, outcome: Outcome, seconds: float) -> Trial:
         """The trial of a call that returned a value."""
         expected = ...
         try:
             with quiet_state(), time_limit(seconds):
-                if case.check is not None:
-                    problem = case.check(outcome.value, *clone(case.args), **clone(case.kwargs))
-                else:
-                    expected = self._right_result(number, case)
-                    problem = difference(
-                        expected,
-                        outcome.value,
-                        rtol=self.rtol,
-                        atol=self.atol,
-                        single_precision=not self.double_precision,
-                    )
+                problem, expected = self._judged(number, case, outcome.value)
         except KeyboardInterrupt:
             raise
+        except UnusableError as error:
+            problem = message_of(error)
         except BaseException:  # a value may answer every question with an error
+            if self._fails_itself(number, case):
+                raise
             if outcome.value is None:
                 problem = NO_RESULT
             else:
                 problem = f"the result cannot be judged: received {described(outcome.value)}"
         return Trial(number, case, outcome, problem, expected)
+
+    def _judged(self, number: int, case: Case, value: Any) -> tuple[str | None, Any]:
+        """What is wrong with a result, and the right one, ``...`` where a property is judged."""
+        value = detached(value)
+        if case.check is not None:
+            return case.check(value, *clone(case.args), **clone(case.kwargs)), ...
+        expected = self._right_result(number, case)
+        problem = difference(
+            expected,
+            value,
+            rtol=self.rtol,
+            atol=self.atol,
+            single_precision=not self.double_precision,
+        )
+        return problem, expected
+
+    def _fails_itself(self, number: int, case: Case) -> bool:
+        """Whether the right answer cannot be judged either: then the check is wrong."""
+        limit = self.seconds / 2
+        outcome = self._call(self.reference, case, limit)
+        if outcome.error is not None:
+            return True
+        try:
+            with quiet_state(), time_limit(limit):
+                self._judged(number, case, outcome.value)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
+            return True
+        return False
 
     def _right_result(self, number: int, case: Case) -> Any:
         if case.expected is not ...:
@@ -618,12 +654,6 @@ class Function(Exercise):
 
     def _unattempted_lines(self) -> tuple[str, ...]:
         return ("Replace the ... by your own code and run the cell again.",)
-
-    def _too_slow(self) -> str:
-        return (
-            f"stopped after {self.seconds:g} seconds: a loop that never ends, or far more work "
-            "than needed"
-        )
 
     def _failure_lines(self, trial: Trial) -> tuple[str, ...]:
         """The failing case: what is wrong, the input, and what came out of it."""
@@ -689,7 +719,11 @@ class Function(Exercise):
         """What is no fault of the result but worth telling."""
         notes = []
         changing = [trial for trial in trials if trial.reached and trial.outcome.changed]
-        if changing:
+        told = any(
+            trial.failed and trial.problem == self._broken_promise(trial.case, trial.outcome)
+            for trial in changing[:1]
+        )
+        if changing and not told:
             changed = self._changed(changing[0].case, changing[0].outcome)
             notes.append(
                 f"Note: your code changes {changed} in place. The check used "
@@ -700,6 +734,19 @@ class Function(Exercise):
                 "Note: no time limit is possible here; stop an endless loop with the ■ button."
             )
         return tuple(notes)
+
+
+def _too_slow(limit: float, watch: Stopwatch | None = None) -> str:
+    """What is said of a call that was stopped, with the watch that measured it if there is one."""
+    problem = (
+        f"stopped after {limit:g} seconds: a loop that never ends, or far more work than needed"
+    )
+    if watch is None or watch.kept_waiting() < limit / 2:
+        return problem
+    return (
+        f"{problem}; or this computer is too busy, for other programs kept your code waiting for "
+        f"{watch.kept_waiting():.2g} of {watch.elapsed():.2g} seconds: then run the check again"
+    )
 
 
 def _error_problem(error: BaseException) -> str:

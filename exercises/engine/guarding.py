@@ -9,6 +9,8 @@ look at them safely.
 from __future__ import annotations
 
 import contextlib
+import functools
+import inspect
 import io
 import linecache
 import sys
@@ -128,6 +130,67 @@ def guarded_call(
     outcome.warned = tuple(dict.fromkeys(messages))
     outcome.changed = _changed_inputs(args, kwargs, given_args, given_kwargs)
     return outcome
+
+
+class WatchedAnswer:
+    """An answer that is called by other code, and whose fault it is where that raises an error.
+
+    Parameters
+    ----------
+    answer : callable
+        The answer. Functions and methods are watched; a class is handed on as it is, for what is
+        done with it may be more than a call.
+
+    Attributes
+    ----------
+    function : callable
+        What the other code is to call in its place.
+    returned : Any
+        What the last call returned; ``...`` where none has returned.
+
+    Examples
+    --------
+    >>> watched = WatchedAnswer(lambda number: 1 / number)
+    >>> watched.function(2), watched.returned
+    (0.5, 0.5)
+    >>> watched.is_to_blame(guarded_call(watched.function, (0,)))
+    True
+    """
+
+    def __init__(self, answer: Callable[..., Any]) -> None:
+        self.returned: Any = ...
+        self._raised: BaseException | None = None
+        self._is_watched = inspect.isroutine(answer) or isinstance(answer, functools.partial)
+        self.function = self._watched(answer) if self._is_watched else answer
+
+    def _watched(self, answer: Callable[..., Any]) -> Callable[..., Any]:
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            try:
+                self.returned = answer(*args, **kwargs)
+            except BaseException as error:
+                self._raised = error
+                raise
+            return self.returned
+
+        return functools.update_wrapper(watched, answer)
+
+    def is_to_blame(self, outcome: Outcome) -> bool:
+        """Whether the answer raised the error of an outcome, not the code that called it.
+
+        Parameters
+        ----------
+        outcome : Outcome
+            What :func:`guarded_call` returned, its error included.
+
+        Returns
+        -------
+        bool
+            True where the error came out of the answer, or out of lines of the reader that were
+            run later. Of a class also where a call did not fit or a name was missing.
+        """
+        if outcome.frames or outcome.error is self._raised:
+            return True
+        return not self._is_watched and isinstance(outcome.error, (TypeError, AttributeError))
 
 
 class _BoundedText(io.TextIOBase):

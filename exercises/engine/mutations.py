@@ -643,7 +643,8 @@ def _unary(node: ast.UnaryOp, place: _Place) -> Iterator[_Change]:
         last = node.operand.value == 1
         yield ast.Constant(0) if last else ast.UnaryOp(ast.USub(), ast.Constant(1)), AXIS
     elif isinstance(node.op, ast.USub):
-        yield node.operand, SIGN
+        counted = isinstance(place.parents[-1], (ast.Subscript, ast.Slice))
+        yield node.operand, RANGE if counted else SIGN
     elif isinstance(node.op, (ast.Not, ast.Invert)):
         yield node.operand, CONDITION
 
@@ -691,7 +692,8 @@ def _constant(node: ast.Constant, place: _Place) -> Iterator[_Change]:
     elif isinstance(value, int):
         if isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.USub):
             yield ast.Constant(value + 1), ONE_LESS
-            yield ast.Constant(value - 1), ONE_MORE
+            if value != 1:  # minus 0 is no smaller number, and not one that anybody writes
+                yield ast.Constant(value - 1), ONE_MORE
         else:
             yield ast.Constant(value + 1), ONE_MORE
             yield _number(value - 1), ONE_LESS
@@ -741,7 +743,8 @@ def _call(node: ast.Call, place: _Place) -> Iterator[_Change]:
             yield _with(node, func=_with(node.func, attr=other)), observation
         elif name in _BUILT_IN:
             yield _with(node, func=ast.Name(other, ast.Load())), observation
-    if name in _STEPS:
+    loops = isinstance(place.parents[-1], (ast.For, ast.comprehension))
+    if name in _STEPS and not (name in ("unique", "set") and loops):  # the same work, again
         observation = AXIS if name == "transpose" else STEP
         is_method = isinstance(node.func, ast.Attribute) and not _is_module(node.func.value)
         if is_method:
@@ -814,6 +817,10 @@ def _slice(node: ast.Slice, place: _Place) -> Iterator[_Change]:
     for part in ("lower", "upper", "step"):
         limit = getattr(node, part)
         is_one = isinstance(limit, ast.Constant) and limit.value == 1  # made 0 elsewhere
+        named = limit is not None and not isinstance(limit, (ast.Constant, ast.UnaryOp))
+        if named and part != "step":
+            yield _with(node, **{part: ast.BinOp(limit, ast.Add(), ast.Constant(1))}), ONE_MORE
+            yield _with(node, **{part: ast.BinOp(limit, ast.Sub(), ast.Constant(1))}), ONE_LESS
         if limit is not None and not (part == "lower" and is_one):
             yield _with(node, **{part: None}), RANGE
 

@@ -119,15 +119,18 @@ class KnownFault:
         Returns
         -------
         bool
-            True where each wrong result of the answer is also this one's, and where these results
-            could hardly agree by chance, see :func:`is_telling`.
+            True where each wrong result of the answer is also this one's, where these results
+            could hardly agree by chance, see :func:`is_telling`, and where this one is right on
+            at least half of the cases on which the answer is.
         """
         failed = [trial for trial in trials if trial.failed]
         if self._never_ended:
             return False
-        return is_telling(failed) and all(
+        alike = is_telling(failed) and all(
             self._is_alike(trial, self.behaviour(trial.number, trial.case)) for trial in failed
         )
+        passed = sum(trial.passed for trial in trials)
+        return alike and self.surplus(trials) <= passed / 2
 
     def surplus(self, trials: Sequence[Trial]) -> int:
         """How many cases this one gets wrong that an answer gets right.
@@ -193,7 +196,7 @@ class KnownFault:
 def is_telling(failed: Sequence[Trial]) -> bool:
     """Whether wrong results say enough that others which equal them must have the same cause.
 
-    One wrong 0 or True may come from anywhere; a wrong 0.3172 does not.
+    One wrong 0, True or ⅓ may come from anywhere; a wrong 0.3172 and a wrong 1.7096 do not.
 
     Parameters
     ----------
@@ -203,10 +206,12 @@ def is_telling(failed: Sequence[Trial]) -> bool:
     Returns
     -------
     bool
-        True where a fraction, a large number or a text is among the wrong results, or where
-        several whole numbers are that are not all the same.
+        True where a text of some length is among the wrong results, or two different numbers
+        that are neither whole nor simple fractions, or several whole numbers that are not all the
+        same.
     """
-    whole: list[float] = []
+    simple: list[float] = []
+    others: set[float] = set()
     for trial in failed:
         if trial.outcome is None or trial.outcome.error is not None:
             continue
@@ -214,12 +219,19 @@ def is_telling(failed: Sequence[Trial]) -> bool:
             if isinstance(number, str):
                 if len(number) > 3:
                     return True
-            elif np.isfinite(number) and (number != np.round(number) or abs(number) >= 20):
-                if right is None or number != np.round(right):
-                    return True
-            else:
-                whole.append(float(number))
-    return len(whole) >= 3 and len(set(whole)) >= 2
+            elif not np.isfinite(number) or _is_simple(number):
+                simple.append(float(number))
+            elif right is None or number != np.round(right):
+                others.add(round(float(number), 9))
+    return len(others) >= 2 or (len(simple) >= 3 and len(set(simple)) >= 2)
+
+
+def _is_simple(number: float) -> bool:
+    """Whether a number is a small whole one or a fraction of two of them."""
+    return bool(abs(number) < 20 and np.isclose(number * _BELOW, np.round(number * _BELOW)).any())
+
+
+_BELOW = np.arange(1, 13)
 
 
 def _wrong_numbers(received: Any, expected: Any) -> Iterator[tuple[Any, float | None]]:

@@ -35,7 +35,10 @@ class Inputs(tuple):
     names: tuple[str, ...]
     named: dict[str, Any]
 
-    def __new__(cls, values: Any, names: Any = (), named: Mapping[str, Any] | None = None):
+    def __new__(
+        cls, values: Any, names: Any = (), named: Mapping[str, Any] | None = None
+    ) -> Inputs:
+        """A tuple is filled when it is made, not afterwards."""
         inputs = super().__new__(cls, values)
         inputs.names = tuple(names)
         inputs.named = dict(named or {})

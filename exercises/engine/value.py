@@ -120,6 +120,7 @@ class Value(Exercise):
         except KeyboardInterrupt:
             raise
         except BaseException:  # a value may answer every question with an error
+            self.expected()  # an error of its own is not the reader's, see Exercise.evaluate
             problem = f"This cannot be judged: received {described(answer)}."
             mistake = None
         return Result("wrong", (*mistake_lines(mistake), problem), 0, 1, mistake)

@@ -65,12 +65,12 @@ code_cost = Value(
             "Without the −1 even a code that says nothing would cost ½ for each number.",
         ),
         Mistake(
-            "only the last number counted",
+            "the price of the third number missing",
             _FOURTH,
-            "The third number pays as well: its mean is 1, which costs ½.",
+            "The fourth is not the only one that pays: the mean of the third is 1, which costs ½.",
         ),
         Mistake(
-            "both means forgotten",
+            "nothing paid for the means",
             _FOURTH - 0.5,
             "Two of the numbers have μ = 1, and each pays ½ for it.",
         ),

@@ -101,10 +101,11 @@ gan_losses = Function(
             "two real and five fake the fakes would weigh more.",
         ),
         Mistake(
-            "a sigmoid that rounds to 0 or 1",
+            "infinite losses for huge logits",
             _losses_overflowing,
-            "For a logit of 1000 the sigmoid is exactly 1, and log(1 − 1) is −∞. Use −log σ(a) = "
-            "log(1 + exp(−a)), and np.logaddexp(0, −a) for that.",
+            "Right until a logit is huge: for ±1000 an exponential is infinite or 0 to a computer, "
+            "and so the sum of 1 and it, or the logarithm, is lost. −log σ(a) = log(1 + exp(−a)) "
+            "is np.logaddexp(0, −a), which is safe.",
         ),
         Mistake(
             "labels exchanged",
@@ -374,6 +375,11 @@ def _slerp_cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case((rng.normal(size=32), rng.normal(size=32), 0.8), label="32 dimensions")
     yield Case((np.array([0.2, 0.1]), np.array([0.1, 0.3]), 0.5), label="short vectors")
     yield Case((np.array([1.0, 2.0]), np.array([2.0, 4.0]), 0.25), label="the same direction")
+    yield Case((np.array([1.0, 0.0]), np.array([1.0, 0.0]), 0.5), label="the same vector twice")
+    yield Case(
+        (np.array([1.0, 0.0]), np.array([3.0, 0.0]), 0.25),
+        label="the same axis, three times as long",
+    )
 
 
 def _slerp_by_half_angle(z0, z1, t):

@@ -305,7 +305,7 @@ newton_step = Function(
     expected=_newton_by_autograd,
     reference=_newton,
     rtol=1e-6,
-    atol=1e-8,
+    atol=1e-6,
     mistakes=[
         Mistake(
             "a step uphill",

@@ -35,10 +35,22 @@ slope_by_hand = Value(
             "intercept; here subtract the means of x and of y first.",
         ),
         Mistake(
-            "x and y exchanged",
+            "the slope of x on y turned round, or the mean of two slopes",
             10 / 8,
-            "You divided by the squared deviations of y. The slope of y on x divides by those "
-            "of x: the errors are measured vertically.",
+            "Two ways lead to this number. One divides by the squared deviations of y; the slope "
+            "of y on x divides by those of x, since errors are measured vertically. The other "
+            "takes the mean of the slopes 2 and ½ between neighbours, as if both stretches were "
+            "equally long.",
+        ),
+        Mistake(
+            "the products of the deviations, not divided",
+            10,
+            "The sum of the products is 10. Divide it by the sum of the squared deviations of x.",
+        ),
+        Mistake(
+            "the intercept",
+            11 / 7,
+            "That is a, where the line crosses x = 0. Asked is its slope b.",
         ),
         Mistake(
             "the slope upside down",
@@ -138,6 +150,22 @@ ridge_gradient = Function(
             "Here 1/n belongs to the squared error only; the penalty stands beside the mean.",
         ),
         Mistake(
+            "divided by the number of columns",
+            lambda X, y, w, penalty: 2 / X.shape[1] * X.T @ (X @ w - y) + 2 * penalty * w,
+            "The mean runs over the n rows of X, one for each error: divide by n, not by d.",
+        ),
+        Mistake(
+            "the penalty subtracted",
+            lambda X, y, w, penalty: 2 / len(X) * X.T @ (X @ w - y) - 2 * penalty * w,
+            "The loss adds the penalty, so the gradient adds its derivative.",
+        ),
+        Mistake(
+            "the derivative of |w| in the place of that of w²",
+            lambda X, y, w, penalty: 2 / len(X) * X.T @ (X @ w - y) + penalty * np.sign(w),
+            "This pulls each weight with the same force, as the lasso does. The derivative of λw² "
+            "grows with the weight: 2λw.",
+        ),
+        Mistake(
             "the penalty forgotten",
             lambda X, y, w, penalty: 2 / len(X) * X.T @ (X @ w - y),
             "This is the gradient of the squared error. Add the derivative of λ‖w‖².",
@@ -162,7 +190,14 @@ def _weighted_cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case((X, y, rng.uniform(0.2, 3.0, size=8)), label="unequal weights")
     weights = np.array([1.0, 1.0, 0.0, 2.0, 1.0, 1.0, 0.0, 3.0])
     yield Case((X, y, weights), label="two rows of weight zero")
-    yield Case((rng.normal(size=(4, 1)), rng.normal(size=4), np.array([1.0, 2.0, 3.0, 4.0])))
+    yield Case(
+        (rng.normal(size=(4, 1)), rng.normal(size=4), np.array([1.0, 2.0, 3.0, 4.0])),
+        label="one column",
+    )
+    yield Case(
+        (rng.normal(size=(5, 2)), rng.normal(size=5), np.array([1e-6, 1.0, 1e6, 3.0, 100.0])),
+        label="weights far apart",
+    )
 
 
 def _weighted_by_library(X, y, weights):
@@ -226,6 +261,31 @@ weighted_least_squares = Function(
             "The derivative of cᵢ(xᵢᵀw − yᵢ)² has cᵢ before both xᵢxᵢᵀw and xᵢyᵢ.",
         ),
         Mistake(
+            "the square roots of the weights in their place",
+            lambda X, y, weights: _weighted(X, y, np.sqrt(weights)),
+            "Each squared error counts √c here. Roots are right where the rows of X and y are "
+            "scaled before the errors are squared; in the normal equation stands c itself.",
+        ),
+        Mistake(
+            "rows of weight zero left out, all others counted alike",
+            lambda X, y, weights: np.linalg.lstsq(X[weights > 0], y[weights > 0], rcond=None)[0],
+            "A weight says how much a row counts, not only whether it does: put its size into the "
+            "equation.",
+        ),
+        Mistake(
+            "an intercept fitted and returned as well",
+            lambda X, y, weights: _weighted(
+                np.column_stack([np.ones(len(X)), X]), y, np.maximum(weights, 1e-300)
+            ),
+            "The task adds no intercept: one weight for each column of X, and no column of ones.",
+        ),
+        Mistake(
+            "one divided by each weight",
+            lambda X, y, weights: _weighted(X, y, 1 / np.where(weights == 0, 1e-12, weights)),
+            "Variances stand below the fraction bar, weights do not: a row of large weight counts "
+            "much.",
+        ),
+        Mistake(
             "square roots on one side only",
             lambda X, y, weights: np.linalg.lstsq(X * np.sqrt(weights)[:, None], y, rcond=None)[0],
             "Scaling the rows of X by √c but not y changes the problem. Scale both.",
@@ -255,6 +315,8 @@ def _r2_cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case((target, target.copy()), label="perfect")
     yield Case((target, np.full(3, 2.0)), label="always the mean")
     yield Case((target, target[::-1].copy()), label="the wrong way round")
+    yield Case((np.array([1, 2, 6]), np.array([2, 2, 3])), label="whole numbers")
+    yield Case((target, np.full(3, 5.0)), label="always the same wrong number")
     noisy = rng.normal(size=40)
     yield Case((noisy, noisy + 5.0), label="perfect but for a constant shift")
     yield Case((noisy, 0.5 * noisy + 0.3 * rng.normal(size=40)), label="a shrunk prediction")
@@ -316,6 +378,39 @@ r_squared = Function(
             ),
             "The baseline is the spread of the *targets* around their own mean. Are the two "
             "arguments exchanged?",
+        ),
+        Mistake(
+            "negative results cut off at 0",
+            lambda target, prediction: max(0.0, _r2(target, prediction)),
+            "Predictions may be worse than always giving the mean, and R² says so by a negative "
+            "number: leave it as it is.",
+        ),
+        Mistake(
+            "the spread of the predictions over that of the targets",
+            lambda target, prediction: (
+                np.sum((prediction - target.mean()) ** 2) / np.sum((target - target.mean()) ** 2)
+            ),
+            "This share equals R² for a least-squares fit on its own data only. In general R² "
+            "needs the errors, target − prediction.",
+        ),
+        Mistake(
+            "a root of the fraction",
+            lambda target, prediction: 1 - np.sqrt(1 - _r2(target, prediction)),
+            "This compares the errors with the spread, not their squares. No root is taken in R².",
+        ),
+        Mistake(
+            "absolute errors in the place of squared ones",
+            lambda target, prediction: (
+                1 - np.sum(np.abs(target - prediction)) / np.sum(np.abs(target - np.mean(target)))
+            ),
+            "R² compares squares: square errors and deviations before you add them up.",
+        ),
+        Mistake(
+            "the spread taken around the mean of the predictions",
+            lambda target, prediction: (
+                1 - np.sum((target - prediction) ** 2) / np.sum((target - np.mean(prediction)) ** 2)
+            ),
+            "The baseline always predicts the mean of the *targets*: subtract target.mean().",
         ),
         Mistake(
             "the targets squared without subtracting their mean",
@@ -382,12 +477,19 @@ learning_rate_too_large = Choice(
 
 
 def _split_cases(rng: np.random.Generator) -> Iterator[Case]:
-    yield Case((rng.normal(3.0, 2.0, size=(6, 2)), rng.normal(3.0, 2.0, size=(3, 2))))
+    yield Case(
+        (rng.normal(3.0, 2.0, size=(6, 2)), rng.normal(3.0, 2.0, size=(3, 2))),
+        label="test rows like the training rows",
+    )
     yield Case(
         (rng.normal(size=(5, 3)), rng.normal(50.0, 1.0, size=(4, 3))),
         label="test rows far from the training rows",
     )
     yield Case((rng.normal(size=(4, 2)), rng.normal(size=(1, 2))), label="a single test row")
+    yield Case(
+        (rng.normal(size=(4, 2)) * np.array([1e-3, 1e4]), rng.normal(size=(2, 2))),
+        label="columns in very different units",
+    )
 
 
 def _split_by_library(X_train, X_test):
@@ -399,6 +501,10 @@ def _split_by_library(X_train, X_test):
 
 def _split(X_train, X_test):
     mean, spread = X_train.mean(axis=0), X_train.std(axis=0)
+    return (X_train - mean) / spread, (X_test - mean) / spread
+
+
+def _split_by(X_train, X_test, mean, spread):
     return (X_train - mean) / spread, (X_test - mean) / spread
 
 
@@ -456,9 +562,55 @@ standardise_split = Bug(
             "its own numbers.",
         ),
         Mistake(
-            "the test rows left as they are",
+            "the test rows returned as they came",
             _split_test_untouched,
-            "The model learns from standardised columns, so it must be asked in the same units.",
+            "The model learns from standardised columns, so it must be asked in the same units. If "
+            "your code does standardise them: with which numbers? Training rows that have been "
+            "standardised already have mean 0 and spread 1.",
+        ),
+        Mistake(
+            "the mean of all rows, the spread of the training rows",
+            lambda X_train, X_test: _split_by(
+                X_train,
+                X_test,
+                np.concatenate([X_train, X_test]).mean(axis=0),
+                X_train.std(axis=0),
+            ),
+            "The spread is that of the training rows now. The mean still looks at the test rows.",
+        ),
+        Mistake(
+            "the mean of the training rows, the spread of all rows",
+            lambda X_train, X_test: _split_by(
+                X_train,
+                X_test,
+                X_train.mean(axis=0),
+                np.concatenate([X_train, X_test]).std(axis=0),
+            ),
+            "The mean is that of the training rows now. The spread still looks at the test rows.",
+        ),
+        Mistake(
+            "the numbers of the test rows used for both",
+            lambda X_train, X_test: _split_by(
+                X_train, X_test, X_test.mean(axis=0), np.maximum(X_test.std(axis=0), 1e-300)
+            ),
+            "At training time the test rows are not there yet. Take both numbers from the others.",
+        ),
+        Mistake(
+            "the test rows centred on their own mean",
+            lambda X_train, X_test: (
+                _split(X_train, X_test)[0],
+                (X_test - X_test.mean(axis=0)) / X_train.std(axis=0),
+            ),
+            "Their spread is measured by the training rows, their mean is not: a single test row "
+            "always becomes zero.",
+        ),
+        Mistake(
+            "a spread that divides by n − 1",
+            lambda X_train, X_test: _split_by(
+                X_train, X_test, X_train.mean(axis=0), X_train.std(axis=0, ddof=1)
+            ),
+            "The leak is mended. But the function handed out divides by n, as std() does by "
+            "default: leave that as it was.",
         ),
     ],
     also_correct=[lambda X_train, X_test: list(map(np.ndarray.tolist, _split(X_train, X_test)))],

@@ -615,6 +615,10 @@ def _nucleus_cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case((np.array([0.05, 0.15, 0.8]), 0.7), label="one token is enough")
     yield Case((np.array([0.1, 0.4, 0.2, 0.3]), 0.85), label="not in order")
     yield Case((np.array([0.25, 0.5, 0.25 - 2**-8, 2**-8]), 1.0), label="everything")
+    yield Case(
+        (np.array([0.125, 0.5, 0.25, 0.125]), 0.75), label="the share is met exactly by two tokens"
+    )
+    yield Case((np.array([0.25, 0.5, 0.25]), 0.5), label="the share is met exactly by one token")
     p = rng.dirichlet(np.full(12, 0.7))
     yield Case((p, 0.9), label="twelve tokens, share 0.9")
     yield Case((p, 0.35), label="twelve tokens, share 0.35")

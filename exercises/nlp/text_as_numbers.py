@@ -448,6 +448,10 @@ def _merge_cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(([5], (5, 5), 9), label="a single token")
     yield Case(([3, 1, 2, 1, 2, 2], (1, 2), 9), label="two pairs side by side")
     yield Case((rng.integers(0, 3, size=40).tolist(), (1, 1), 9), label="forty random tokens")
+    yield Case(
+        ([11, 2, 1, 2, 12, 1, 21], (1, 2), 300),
+        label="numbers of several digits that hold those of the pair",
+    )
 
 
 def _merge(ids, pair, new):
@@ -582,6 +586,16 @@ def _piece_cases(rng: np.random.Generator) -> Iterator[Case]:
     yield case("stable", ["[UNK]"], "a beginning that is known inside a word only")
     yield case("and", ["and"], "the shortest piece fits too")
     yield case("naïve", ["[UNK]"], "a letter that is nowhere")
+    yield Case(
+        ("abc", ["a", "ab", "##bc"]),
+        expected=["[UNK]"],
+        label="the longest first piece leads nowhere, a shorter one would not",
+    )
+    yield Case(
+        ("abcde", ["ab", "abc", "##cde", "##d", "##e"]),
+        expected=["abc", "##d", "##e"],
+        label="a shorter first piece would need fewer pieces",
+    )
 
 
 def _pieces(word, vocabulary, *, inside=True, whole=True, shortest=False):

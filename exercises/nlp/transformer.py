@@ -150,6 +150,7 @@ all_heads = Bug(
     cases=_heads_cases,
     expected=_heads_by_torch,
     reference=_all_heads,
+    atol=1e-6,  # some steps may be of single precision
     planted=_all_heads_planted,
     mistakes=[
         Mistake(
@@ -295,6 +296,7 @@ masked_attention = Bug(
     cases=_masked_cases,
     expected=_masked_by_torch,
     reference=_masked_attention,
+    atol=1e-6,  # some steps may be of single precision
     planted=_masked_planted,
     mistakes=[
         Mistake(
@@ -764,14 +766,16 @@ layer_parameters = Value(
             "the two norms.",
         ),
         Mistake(
-            "the norms forgotten",
+            "4·768 numbers too few",
             _ATTENTION + _FEED,
-            "Two layer norms stand in the layer, each with a gain and a bias per feature.",
+            "Two things in the layer have as many: the two norms, each with a gain and a bias per "
+            "feature, and the biases of the four projections. Are both in your sum?",
         ),
         Mistake(
-            "half of the norms",
+            "2·768 numbers too few",
             _ATTENTION + _FEED + 2 * _D,
-            "Two norms, one for each sub-layer, and each has a gain and a bias: 4·768 numbers.",
+            "One of the two norms has as many, with its gain and its bias, and so have two of the "
+            "biases. Count both once more: two norms, and six dense layers with biases.",
         ),
         Mistake(
             "everything times the number of heads",

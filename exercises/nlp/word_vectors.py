@@ -77,6 +77,7 @@ ppmi = Function(
     cases=_ppmi_cases,
     expected=_ppmi_cell_by_cell,
     reference=_ppmi,
+    no_warnings=True,
     mistakes=[
         Mistake(
             "the logarithm of zero",
@@ -154,9 +155,15 @@ uniform_noise = Value(
     mistakes=[
         Mistake(
             "noise in proportion to the counts",
-            float(np.log(8 * 1000 / (40 * 100)) - np.log(5)),
+            float(np.log(8 * 1000 / (40 * 125)) - np.log(5)),
             "That is PMI − ln k, right for noise that follows the counts. Here every word has the "
             "probability 1/50, whatever its count: go back one line in the derivation.",
+        ),
+        Mistake(
+            "the PMI of the pair",
+            float(np.log(8 * 1000 / (40 * 125))),
+            "That compares the pair with its share by chance. What counts here is how often it is "
+            "drawn as noise, and uniform noise does not ask how frequent the context is.",
         ),
         Mistake(
             "the number of negatives forgotten",
@@ -194,7 +201,7 @@ uniform_noise = Value(
         "probability 1/50.",
         "8 times real, 4 times noise: the probability is 8/12. Which score has that sigmoid?",
     ],
-    carry_on="ln 2, and the count of 100 did not enter. With uniform noise the scores also say how "
+    carry_on="ln 2, and the count of 125 did not enter. With uniform noise the scores also say how "
     "frequent a context is: its vector must encode its frequency. Noise in proportion to the "
     "counts takes that away.",
 )
@@ -557,15 +564,19 @@ def _analogy_cases(rng: np.random.Generator) -> Iterator[Case]:
     square = np.array([[3.0, 0.0], [3.0, 1.0], [0.0, 3.0], [1.0, 3.0], [-1.0, -1.0]])
     yield Case((square, 0, 1, 2, True), label="inputs excluded")
     yield Case((square, 0, 1, 2, False), label="inputs allowed")
-    for index in range(6):
+    for index in range(1, 7):
         vectors = rng.normal(size=(12, 3)) * rng.uniform(0.2, 5, size=(12, 1))
         a, b, c = (int(i) for i in rng.choice(12, size=3, replace=False))
         yield Case(
-            (vectors, a, b, c, index % 2 == 0),
-            label=f"random vectors of different length, exclude={index % 2 == 0}",
+            (vectors, a, b, c, index % 2 == 1),
+            label=f"random vectors {index} of different length, exclude={index % 2 == 1}",
         )
     close = rng.normal(size=(9, 4)) + 4
     yield Case((close, 3, 5, 1, True), label="all vectors on one side")
+    away = np.array([[1.0, 0.0], [4.0, 3.0], [0.6, 0.8], [0.0, -2.0], [-1.0, 0.0]])
+    yield Case((away, 0, 1, 2, True), label="inputs excluded, all other words point away")
+    opposite = np.array([[1.0, 0.0], [2.0, 0.0], [0.0, 1.0], [0.0, -3.0]])
+    yield Case((opposite, 0, 1, 2, True), label="inputs excluded, the other word has the cosine −1")
 
 
 def _analogy_by_search(vectors, a, b, c, exclude):
@@ -594,6 +605,7 @@ analogy = Function(
     cases=_analogy_cases,
     expected=_analogy_by_search,
     reference=lambda vectors, a, b, c, exclude: _analogy(vectors, a, b, c, exclude),
+    keeps_inputs=True,
     mistakes=[
         Mistake(
             "inputs never excluded",

@@ -304,6 +304,7 @@ advantage = Function(
     cases=_advantage_cases,
     expected=_advantage_by_one_system,
     reference=_advantage,
+    atol=1e-6,  # some steps may be of single precision
     mistakes=[
         Mistake(
             "Q instead of the advantage",
@@ -377,13 +378,50 @@ def _certificate_cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case((third, alike, np.array([1, 0]), 0.95), label="one action worse")
     uneven = np.array([[1.0, 0.8, 0.0], [0.0, 0.1, 1.0]])
     yield Case((third, uneven, np.array([1, 2]), 0.95), label="second best of three")
-    for _ in range(3):
+    chain, stops = _chain(5)
+    onwards = np.array([1, 1, 1, 1, 0])
+    yield Case((chain, stops, onwards, 0.9), label="four steps to a large reward, goes all of them")
+    yield Case(
+        (chain, stops, np.array([0, 1, 1, 1, 0]), 0.9),
+        label="four steps to a large reward, stops at once",
+    )
+    dear = stops.copy()
+    dear[0, 0] = 8.0
+    yield Case(
+        (chain, dear, np.array([0, 1, 1, 1, 0]), 0.9),
+        label="stops at once, for more than the discounted large reward",
+    )
+    yield Case(
+        (chain, dear, onwards, 0.9), label="goes on, for less than stopping at once would pay"
+    )
+    end = np.zeros((2, 2, 2))
+    end[:, :, 1] = 1
+    rounded = np.array([[0.3, 0.1 + 0.2], [0.0, 0.0]])
+    yield Case(
+        (end, rounded, np.array([0, 0]), 0.9), label="a tie, the chosen action smaller by rounding"
+    )
+    behind = np.array([[1.0 - 1e-6, 1.0], [0.0, 0.0]])
+    yield Case((end, behind, np.array([0, 0]), 0.9), label="worse by a millionth")
+    for number in range(1, 4):
         P, R, _ = _random_process(rng, 3, 2)
         best = _best_of_all(P, R, 0.9)
-        yield Case((P, R, best, 0.9), label="the best of all policies")
+        yield Case((P, R, best, 0.9), label=f"the best of all policies, random world {number}")
         other = best.copy()
         other[int(rng.integers(3))] ^= 1
-        yield Case((P, R, other, 0.9), label="the best one, changed in one state")
+        yield Case(
+            (P, R, other, 0.9), label=f"the best one, changed in one state, random world {number}"
+        )
+
+
+def _chain(count):
+    """States in a row: stop and end for 1, or go on; 10 is paid on reaching the last one."""
+    P, R = np.zeros((count, 2, count)), np.zeros((count, 2))
+    P[:, 0, -1] = 1
+    P[np.arange(count - 1), 1, np.arange(1, count)] = 1
+    P[-1, 1, -1] = 1
+    R[:-1, 0] = 1.0
+    R[-2, 1] = 10.0
+    return P, R
 
 
 def _all_policies(P):
@@ -648,6 +686,11 @@ def _exploit_cases(rng: np.random.Generator) -> Iterator[Case]:
     for rows, columns in ((2, 2), (3, 2), (2, 4), (3, 3)):
         mix = rng.dirichlet(np.ones(rows))
         yield Case((rng.normal(size=(rows, columns)).round(2), mix), label=f"{rows} × {columns}")
+    yield Case((np.ones((3, 2)), np.array([0.2, 0.5, 0.3])), label="every round pays you 1")
+    yield Case(
+        (np.array([[2.0, 1.0], [0.5, 3.0]]), np.array([0.5, 0.5])),
+        label="you win, whatever the opponent does",
+    )
 
 
 def _exploit_by_program(payoff, mix):

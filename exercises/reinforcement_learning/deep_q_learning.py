@@ -299,33 +299,37 @@ double_targets = Function(
 
 
 def _dueling_cases(rng: np.random.Generator) -> Iterator[Case]:
-    yield Case((np.array([[1.0]]), np.array([[2.0, 4.0]])), label="the example of the text")
-    yield Case((rng.normal(size=(5, 1)), rng.normal(size=(5, 3))), label="five states")
-    yield Case((rng.normal(size=(3, 1)), rng.normal(size=(3, 3))), label="as many as actions")
-    yield Case((np.zeros((2, 1)), np.array([[7.0, 7.0], [0.0, 0.0]])), label="no differences")
-    yield Case((rng.normal(size=(4, 1)), rng.normal(size=(4, 6)) + 3), label="six actions")
+    import torch
+
+    def case(value, advantage, label):
+        return Case((torch.tensor(value), torch.tensor(advantage)), label=label)
+
+    yield case([[1.0]], [[2.0, 4.0]], "the example of the text")
+    yield case(rng.normal(size=(5, 1)), rng.normal(size=(5, 3)), "five states")
+    yield case(rng.normal(size=(3, 1)), rng.normal(size=(3, 3)), "as many states as actions")
+    yield case([[0.0], [0.0]], [[7.0, 7.0], [0.0, 0.0]], "no differences")
+    yield case(rng.normal(size=(4, 1)), rng.normal(size=(4, 6)) + 3, "six actions")
 
 
 def _dueling_by_projection(value, advantage):
     """Centring as a matrix: the identity minus the mean."""
+    value, advantage = value.numpy(), advantage.numpy()
     actions = advantage.shape[1]
     centre = np.eye(actions) - np.full((actions, actions), 1 / actions)
     return value + advantage @ centre
 
 
 def _dueling_with(baseline):
-    return lambda value, advantage: value + advantage - baseline(np.asarray(advantage))
+    return lambda value, advantage: value + advantage - baseline(advantage)
 
 
 def _value_centred(value, advantage):
     return value - value.mean() + advantage
 
 
-def _dueling_by_torch(value, advantage):
-    import torch
-
-    value, advantage = torch.as_tensor(value), torch.as_tensor(advantage)
-    return value + advantage - advantage.mean(dim=-1, keepdim=True)
+def _dueling_by_numpy(value, advantage):
+    value, advantage = np.asarray(value), np.asarray(advantage)
+    return value + advantage - advantage.mean(axis=-1, keepdims=True)
 
 
 dueling = Function(
@@ -345,17 +349,17 @@ dueling = Function(
             "the mean over the whole batch",
             _dueling_with(lambda a: a.mean()),
             "That is one mean for all states together, so that a state's Q depends on who else is "
-            "in the batch. Each row has its own mean: axis=1.",
+            "in the batch. Each row has its own mean: dim=1.",
         ),
         Mistake(
             "the mean over the states",
             _dueling_with(lambda a: a.mean(axis=0, keepdims=True)),
             "You took the mean down the columns, over the states. It runs over the actions of one "
-            "state: axis=1.",
+            "state: dim=1.",
         ),
         Mistake(
             "the maximum",
-            _dueling_with(lambda a: a.max(axis=1, keepdims=True)),
+            _dueling_with(lambda a: a.amax(axis=1, keepdims=True)),
             "You subtracted the largest advantage. That is a possible variant, in which V is the "
             "best action's value; the formula here takes the mean.",
         ),
@@ -367,8 +371,8 @@ dueling = Function(
         Mistake(
             "a row instead of a column",
             _dueling_with(lambda a: a.mean(axis=1)),
-            "The means have the shape (n,), and NumPy lays them along the actions. It only runs "
-            "where n happens to fit, and is wrong there too. Keep the axis: keepdims=True.",
+            "The means have the shape (n,), and broadcasting lays them along the actions. It runs "
+            "only where n happens to fit, and is wrong there too. Keep the axis: keepdim=True.",
         ),
         Mistake(
             "the value centred",
@@ -378,7 +382,7 @@ dueling = Function(
     ],
     also_correct=[
         _dueling_by_projection,
-        _dueling_by_torch,
+        _dueling_by_numpy,
         lambda value, advantage: [
             [float(v) + a - sum(row) / len(row) for a in row]
             for (v,), row in zip(value.tolist(), advantage.tolist(), strict=True)
@@ -386,9 +390,9 @@ dueling = Function(
     ],
     hints=[
         "Each state, each row, is treated by itself: its advantages should have the mean 0.",
-        "advantage.mean(axis=1) has the shape (n,). To subtract it from (n, actions) it must be a "
+        "advantage.mean(dim=1) has the shape (n,). To subtract it from (n, actions) it must be a "
         "column, (n, 1).",
-        "value + advantage - advantage.mean(axis=1, keepdims=True).",
+        "value + advantage - advantage.mean(dim=1, keepdim=True).",
     ],
     carry_on="Now the mean of each row of Q is exactly V, so that the two streams can be told "
     "apart from outside.",

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from exercises.engine import Bug, Case, Choice, Function, Mistake, Option, Value
+from exercises.engine import Bug, Case, Choice, Function, Mistake, Option, UnusableError, Value
+from utils.display import describe
 
 # --- Exercise 1: the baseline that leaves no noise ------------------------------------------------
 
@@ -510,11 +511,33 @@ def _ppo_cases(rng: np.random.Generator) -> Iterator[Case]:
     )
 
 
+def _differentiable(loss):
+    """The loss that an answer returned, as a tensor without axes from which a gradient flows."""
+    import torch
+
+    if not isinstance(loss, torch.Tensor):
+        raise UnusableError(
+            "the loss must be a tensor, for the check takes its gradient: received "
+            f"{describe(loss)}; leave out .item(), float() and NumPy"
+        )
+    if loss.numel() != 1:
+        raise UnusableError(
+            f"the loss must be one number, for the check takes its gradient: received shape "
+            f"{tuple(loss.shape)}; is the mean missing?"
+        )
+    if not loss.requires_grad:
+        raise UnusableError(
+            f"the loss {describe(loss.reshape(()))} carries no gradient, so nothing could be "
+            "learned from it: is everything detached?"
+        )
+    return loss.reshape(())
+
+
 def _ppo_use(answer, log_prob, old_log_prob, advantage, clip):
     import torch
 
     new = torch.tensor(log_prob, requires_grad=True)
-    loss = answer(new, torch.tensor(old_log_prob), torch.tensor(advantage), clip)
+    loss = _differentiable(answer(new, torch.tensor(old_log_prob), torch.tensor(advantage), clip))
     gradient = torch.autograd.grad(loss, new, allow_unused=True)[0]
     return loss.detach().numpy(), np.zeros(len(log_prob)) if gradient is None else gradient.numpy()
 
@@ -633,10 +656,10 @@ four_samples = Value(
             "and advantage 1 that is 0.7, not 0.8.",
         ),
         Mistake(
-            "the larger products",
+            "the mean of the larger products, or the sum of the smaller ones",
             0.2,
-            "You took the larger product in each sample; the objective takes the smaller one. "
-            "Mind the negative ones: −1.6 is smaller than −1.4.",
+            "Both give 0.2. The objective takes the smaller product in each sample (mind the "
+            "negative ones: −1.6 is smaller than −1.4) and then the mean over the four.",
         ),
         Mistake(
             "the loss",
@@ -672,7 +695,7 @@ def _critic_use(answer, log_prob, values, returns):
     import torch
 
     log_prob, values = (torch.tensor(x, requires_grad=True) for x in (log_prob, values))
-    loss = answer(log_prob, values, torch.tensor(returns))
+    loss = _differentiable(answer(log_prob, values, torch.tensor(returns)))
     gradients = torch.autograd.grad(loss, (log_prob, values), allow_unused=True)
     parts = [np.zeros(len(log_prob)) if g is None else g.numpy() for g in gradients]
     return loss.detach().numpy(), *parts

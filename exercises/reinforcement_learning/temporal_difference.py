@@ -628,6 +628,14 @@ def _ucb_cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(([20, 20, 20], [7.0, 7.0, 7.0]), label="all equal")
     yield Case(([1, 1, 1], [-3.0, -1.0, -2.0]), label="negative rewards")
     yield Case(([900, 12, 88], [720.0, 3.0, 55.0]), label="three arms, many rounds")
+    yield Case(([100, 10], [75.0, 0.0]), label="a good average just ahead of a larger bonus")
+    yield Case(
+        ([30, 10, 30, 30], [11.4, 0.0, 0.0, 0.0]),
+        label="a larger bonus just ahead of a good average",
+    )
+    yield Case(
+        ([50, 40], [-400.0, -200.0]), label="upper bounds far below 0, the second arm is better"
+    )
     for i in range(4):
         counts = rng.integers(1, 40, size=6)
         sums = counts * rng.normal(size=6)
@@ -804,6 +812,7 @@ double_q_step = Function(
     cases=_double_cases,
     expected=_double_by_hand,
     reference=_double,
+    keeps_inputs=True,
     mistakes=[
         Mistake(
             "one table chooses and judges",

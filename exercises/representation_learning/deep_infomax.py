@@ -594,6 +594,10 @@ def _within_cases(rng: np.random.Generator) -> Iterator[Case]:
     yield case(20, 3, 2, 1, "a single neighbour")
     yield case(30, 4, 3, 5, "five neighbours among thirty rows")
     yield case(60, 6, 4, 9, "nine neighbours among sixty rows")
+    apart = np.array([[1.0, 0.0], [-1.0, 2.0], [-1.0, -2.0]])
+    yield Case((apart, np.array([0, 1, 0]), 1), label="three directions, all cosines negative")
+    facing = np.array([[2.0, 0.0], [-1.0, 0.0]])
+    yield Case((facing, np.array([0, 1]), 1), label="two rows in opposite directions")
 
 
 def _within_by_sklearn(features, labels, k):

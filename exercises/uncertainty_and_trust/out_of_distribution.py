@@ -121,7 +121,13 @@ def _energy_cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case((rng.normal(0, 3, size=(4, 10)), 1.0), label="ten classes")
     yield Case((rng.normal(0, 3, size=(3, 5)), 4.0), label="temperature 4")
     yield Case((rng.normal(0, 3, size=(3, 5)), 0.5), label="temperature 0.5")
-    yield Case((np.array([[1000.0, 999.0, 0.0], [-1000.0, -1001.0, -999.0]]), 1.0), label="extreme")
+    yield Case(
+        (np.array([[1000.0, 999.0, 0.0], [-1000.0, -1001.0, -999.0]]), 1.0),
+        label="one row of huge logits, one far below 0",
+    )
+    yield Case(
+        (np.array([[-1000.0, 1000.0, 0.0]]), 1.0), label="huge logits of both signs in one row"
+    )
 
 
 def _energy_by_scipy(logits, temperature):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 
 import numpy as np
 
-from exercises.engine import Bug, Case, Choice, Function, Mistake, Option, Value
+from exercises.engine import Bug, Case, Choice, Function, Mistake, Option, UnusableError, Value
+from utils.display import describe, to_numpy
 
 # --- Exercise 1: a Laplace head -------------------------------------------------------------------
 
@@ -588,6 +590,10 @@ def _mc_cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(("dropout, linear", 0.5, "evaluation mode"), label="one dropout layer")
     yield Case(("dropout, linear", 0.1, "training mode"), label="the model comes in training mode")
     yield Case(("batch norm, dropout, linear", 0.5, "evaluation mode"), label="with batch norm")
+    yield Case(
+        ("batch norm, dropout, linear", 0.5, "training mode"),
+        label="the model comes in training mode, with batch norm",
+    )
 
 
 def _use_mc(answer, layers, rate, mode):
@@ -597,10 +603,16 @@ def _use_mc(answer, layers, rate, mode):
     model = _model(layers, rate).train(mode == "training mode")
     before = {name: value.clone() for name, value in model.state_dict().items()}
     torch.manual_seed(0)
-    mean, variance = answer(model, torch.tensor(_ROWS), 2000)
+    result = answer(model, torch.tensor(_ROWS), 2000)
+    try:
+        mean, variance = (to_numpy(part).astype(float) for part in result)
+    except (TypeError, ValueError) as error:
+        raise UnusableError(
+            f"expected two tensors, the mean and the variance: received {describe(result)}"
+        ) from error
     return {
-        "mean": mean.detach().numpy(),
-        "variance": variance.detach().numpy(),
+        "mean": mean,
+        "variance": variance,
         "left in evaluation mode": not any(module.training for module in model.modules()),
         "statistics of batch norm unchanged": all(
             torch.equal(before[name], value) for name, value in model.state_dict().items()
@@ -609,34 +621,57 @@ def _use_mc(answer, layers, rate, mode):
 
 
 def _mc_problem(result, layers, rate, mode) -> str | None:
-    """The moments of a linear layer behind dropout are known exactly."""
+    """The moments of a linear layer behind dropout are known exactly.
+
+    Complaints are compared where mistakes are recognised, so that what several faults have in
+    common (a wrong number, a wrong shape) is told apart here.
+    """
     import torch
 
+    passes = 2000  # as many as `_use_mc` asks for
     model = _model(layers, rate)
     with torch.no_grad():
         wanted = model(torch.tensor(_ROWS)).numpy()
         inputs = model[0](torch.tensor(_ROWS))  # (3, 3)
         spread = (rate / (1 - rate) * inputs**2 @ (model[2].weight ** 2).T).numpy()
-    for name, expected, slack in (
-        ("mean", wanted, 5 * np.sqrt(spread / 2000) + 1e-3),
-        ("variance", spread, 0.2 * spread + 1e-6),
-    ):
-        if np.shape(result[name]) != expected.shape:
-            return f"the {name} has the shape {np.shape(result[name])}, expected {expected.shape}"
-        if (np.abs(result[name] - expected) <= slack).all():
-            continue
-        if not result[name].any():
-            return "the variance is zero: all passes agree"
-        small = (result[name] < expected).all()
-        how = "too small" if small else "wrong"
-        numbers = [part[0].astype(float).round(2).tolist() for part in (expected, result[name])]
-        return "the {} is {}; first input: expected about {}, received {}".format(
-            name, how, *numbers
-        )
-    for name in ("left in evaluation mode", "statistics of batch norm unchanged"):
-        if not result[name]:
-            return f"{name}: no"
+    mean, variance = result["mean"], result["variance"]
+    if np.shape(mean) == np.shape(variance) == (passes, wanted.shape[1]):
+        return "mean and variance have a row for each pass, not for each input"
+    for name, received in (("mean", mean), ("variance", variance)):
+        if np.shape(received) != wanted.shape:
+            return f"the {name} has the shape {np.shape(received)}, expected {wanted.shape}"
+    if not result["statistics of batch norm unchanged"]:
+        return "batch norm was in training mode: its running averages have changed"
+    mean_is_right = (np.abs(mean - wanted) <= 5 * np.sqrt(spread / passes) + 1e-3).all()
+    if not variance.any() and mean_is_right:
+        return "the variance is zero: all passes agree"
+    if not variance.any() and _is_of_one_mask(mean, model, inputs, rate):
+        return "the variance is zero, and the mean is what one random mask gives"
+    if not mean_is_right:
+        return _about("mean", wanted, mean)
+    if not (np.abs(variance - spread) <= 0.2 * spread + 1e-6).all():
+        if (np.abs(variance - np.sqrt(spread)) <= 0.1 * np.sqrt(spread)).all():
+            return "the variance is the square root of what is expected"
+        return _about("variance", spread, variance)
+    if not result["left in evaluation mode"]:
+        return "left in evaluation mode: no"
     return None
+
+
+def _is_of_one_mask(mean, model, inputs, rate) -> bool:
+    """Whether each row is what the linear layer makes of some choice of dropped inputs."""
+    import torch
+
+    masks = torch.tensor(list(itertools.product([0.0, 1 / (1 - rate)], repeat=3)))  # (8, 3)
+    with torch.no_grad():
+        possible = model[2](masks[:, None] * inputs).numpy()  # (8, inputs, outputs)
+    return bool(np.isclose(mean, possible, atol=1e-4).all(axis=2).any(axis=0).all())
+
+
+def _about(name: str, expected: np.ndarray, received: np.ndarray) -> str:
+    how = "too small" if (received < expected).all() else "wrong"
+    wanted, got = (part[0].astype(float).round(2).tolist() for part in (expected, received))
+    return f"the {name} is {how}; first input: expected about {wanted}, received {got}"
 
 
 def _with_check(cases):
@@ -690,6 +725,17 @@ def _mc_left_on(model, x, passes):
         if isinstance(module, nn.Dropout):
             module.train()
     return _moments(_stacked(model, x, passes))
+
+
+def _mc_as_it_came(model, x, passes):
+    from torch import nn
+
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.train()
+    outputs = _stacked(model, x, passes)
+    model.eval()
+    return _moments(outputs)
 
 
 def _mc_one_mask(model, x, passes):
@@ -759,7 +805,14 @@ mc_dropout = Bug(
             "gets random answers. Call model.eval() at the end.",
         ),
         Mistake(
-            "one pass repeated",
+            "batch norm in the mode in which it came",
+            _mc_as_it_came,
+            "A model may arrive in training mode. Then its batch norm normalises with the test "
+            "batch and overwrites its running averages: put the whole model into evaluation mode "
+            "first.",
+        ),
+        Mistake(
+            "passes that agree on one random mask",
             _mc_one_mask,
             "One random mask was drawn and used for all passes. Call the model anew for each.",
         ),

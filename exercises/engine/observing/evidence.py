@@ -31,6 +31,8 @@ class NumberPair:
         The exercise's tolerance.
     whole : bool
         Whether both sides are of a type that has no fractions.
+    truth : bool
+        Whether both sides are True or False.
     """
 
     expected: np.ndarray
@@ -39,6 +41,7 @@ class NumberPair:
     rtol: float = 1e-6
     atol: float = 1e-8
     whole: bool = False
+    truth: bool = False
 
     @cached_property
     def same_shape(self) -> bool:

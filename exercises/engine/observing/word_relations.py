@@ -104,7 +104,7 @@ def _cut(pairs: Sequence[tuple[Sequence, Sequence]]) -> str | None:
     if sum(min(len(expected), len(received)) for expected, received in pairs) < 2:
         return None
     if len(lengths) > 1:
-        number = "items are"
+        number = "some items are"
     elif abs(min(lengths)) == 1:
         number = "one item is"
     else:
@@ -129,16 +129,16 @@ def _items(pairs: Sequence[tuple[Sequence, Sequence]]) -> str | None:
     surplus = [Counter(received) - Counter(expected) for expected, received in pairs]
     shared = sum(sum((Counter(e) & Counter(r)).values()) for e, r in pairs)
     if not shared:
-        return "not one item is among those expected" if len(pairs) > 2 else None
+        return None
     if all(set(expected) == set(received) for expected, received in pairs):
         if not any(missing):
             return "the right items came out, some of them more often than expected"
         if not any(surplus):
             return "the right items came out, some of them less often than expected"
     if not any(surplus):
-        return _which("missing", missing) or "items are missing, and none is too many"
+        return _which("missing", missing) or "some items are missing, and none is surplus"
     if not any(missing):
-        return _which("too many", surplus) or "items are too many, and none is missing"
+        return _which("too many", surplus) or "there are surplus items, and none is missing"
     return None
 
 
@@ -185,7 +185,7 @@ def set_relation(pairs: Sequence[tuple[set, set]]) -> str | None:
     Examples
     --------
     >>> set_relation([({1, 2}, {1}), ({3, 4}, {4})])
-    'items are missing, and none is too many'
+    'some items are missing, and none is surplus'
     """
     if all(not received for _, received in pairs):
         return "an empty set came out"

@@ -7,13 +7,29 @@ where the relation does not hold in all of them or holds for numbers that prove 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from exercises.engine.evidence import RELATIVE, NumberPair, close, evidence, same, wrong_entries
+from exercises.engine.observing.evidence import (
+    RELATIVE,
+    NumberPair,
+    close,
+    evidence,
+    same,
+    wrong_entries,
+)
+from exercises.engine.observing.quantities import (
+    COMPUTED,
+    COUNT,
+    GIVEN,
+    Quantity,
+    arrays_beside,
+    input_names,
+    quantities,
+)
 
-# How much evidence (see exercises.engine.evidence) a relation needs.
+# How much evidence (see exercises.engine.observing.evidence) a relation needs.
 LITTLE = 0.8  # for the likeliest slips: one number with many digits, or two small ones
 ENOUGH = 1.2
 MUCH = 1.6  # for relations that are rare
@@ -111,6 +127,8 @@ def value_relation(pairs: Sequence[NumberPair]) -> str | None:
     >>> value_relation([NumberPair(expected, expected * 7.7)])
     '7.7 times what was expected, the same factor for every number'
     """
+    if all(is_binary(pair) for pair in pairs):
+        return None  # what is not 0 is 1, and the reverse
     for relation in (
         _negative,
         _constant_factor,
@@ -128,6 +146,27 @@ def value_relation(pairs: Sequence[NumberPair]) -> str | None:
         if said:
             return said
     return None
+
+
+def is_binary(pair: NumberPair) -> bool:
+    """Whether only 0 and 1 were expected, and only these came out.
+
+    Parameters
+    ----------
+    pair : NumberPair
+        One failing case.
+
+    Returns
+    -------
+    bool
+        Also for False and True.
+
+    Examples
+    --------
+    >>> is_binary(NumberPair(np.array([0.0, 1.0]), np.array([1.0, 1.0])))
+    True
+    """
+    return bool(np.isin(pair.expected, (0, 1)).all() and np.isin(pair.received, (0, 1)).all())
 
 
 def unchanged_input(pairs: Sequence[NumberPair]) -> str | None:
@@ -149,34 +188,15 @@ def unchanged_input(pairs: Sequence[NumberPair]) -> str | None:
     >>> unchanged_input([NumberPair(values - 1, values, {"input 1": values})])
     'input 1, unchanged'
     """
-    for name in _names(pairs):
-        if not all(same(pair.received, pair.inputs[name]) for pair in pairs):
-            continue
+    for name in input_names(pairs):
         distinct = {float(f"{x:.6g}") for pair in pairs for x in pair.received.ravel()[:99]}
-        if len(distinct) > 1 and sum(map(weight_of_input, distinct)) >= LITTLE:
+        if len(distinct - {0.0}) < 2:
+            continue
+        if all(same(pair.received, pair.inputs[name]) for pair in pairs):
             return f"{name}, unchanged"
+        if all(same(pair.received, pair.inputs[name].T) for pair in pairs):
+            return f"{name}, transposed and otherwise unchanged"
     return None
-
-
-def weight_of_input(number: float) -> float:
-    """Half a point for any number but 0: an input that comes out again is rarely chance.
-
-    Parameters
-    ----------
-    number : float
-        One entry of the input.
-
-    Returns
-    -------
-    float
-        0 or 0.5.
-
-    Examples
-    --------
-    >>> weight_of_input(0.0), weight_of_input(7.0)
-    (0.0, 0.5)
-    """
-    return 0.5 if number else 0.0
 
 
 # --- factors ------------------------------------------------------------------------------------
@@ -200,8 +220,8 @@ def factor_of(expected: np.ndarray, received: np.ndarray) -> float | None:
     Returns
     -------
     float or None
-        ``received / expected``; None where it is not the same for all entries, where it is 0, or
-        where all that was expected is 0.
+        ``received / expected``, also 0; None where it is not the same for all entries, or where
+        all that was expected is 0.
 
     Examples
     --------
@@ -215,7 +235,7 @@ def factor_of(expected: np.ndarray, received: np.ndarray) -> float | None:
         return None
     largest = np.unravel_index(np.argmax(np.abs(expected)), expected.shape)
     factor = float(received[largest] / expected[largest])
-    if factor == 0 or not np.isfinite(factor) or not same(received, factor * expected):
+    if not np.isfinite(factor) or not same(received, factor * expected):
         return None
     return factor
 
@@ -240,18 +260,14 @@ def _constant_factor(pairs: Sequence[NumberPair]) -> str | None:
     if factors is None or not _alike(factors, [factors[0]] * len(factors)):
         return None
     factor = factors[0]
-    total, without_best, count = evidence(wrong_entries(pairs))
-    if count < 2:
-        return None
+    total, without_best, _ = evidence(wrong_entries(pairs))
     for number, said in _FACTORS:
         if total >= ENOUGH and _alike([factor], [number]):
             return said
         if total >= ENOUGH and _alike([factor], [-number]):
             return f"−{number:.4g} times what was expected"
-    if total < MUCH and without_best < LITTLE:
-        return None
     for number, said in _RARE_FACTORS:
-        if _alike([factor], [number]):
+        if total >= MUCH and _alike([factor], [number]):
             return said
     said = _factor_of_a_quantity(pairs)
     if said:
@@ -262,92 +278,66 @@ def _constant_factor(pairs: Sequence[NumberPair]) -> str | None:
     return f"{number} times what was expected, the same factor for every number"
 
 
-def _quantities(pairs: Sequence[NumberPair]) -> Iterator[tuple[str, list[float]]]:
-    """What can be counted in the inputs of all cases, and inputs that are single numbers."""
-    for name in _names(pairs):
-        inputs = [pair.inputs[name] for pair in pairs]
-        dimensions = {each.ndim for each in inputs}
-        if len(dimensions) > 1:
-            continue
-        axes = dimensions.pop()
-        if axes == 0:
-            yield name, [float(each) for each in inputs]
-        elif axes == 1:
-            yield f"the number of entries of {name}", [each.size for each in inputs]
-        else:
-            if axes == 2:
-                yield f"the number of rows of {name}", [each.shape[0] for each in inputs]
-                yield f"the number of columns of {name}", [each.shape[1] for each in inputs]
-            else:
-                for axis in range(axes):
-                    yield (
-                        f"the length of axis {axis} of {name}",
-                        [each.shape[axis] for each in inputs],
-                    )
-            yield f"the number of all entries of {name}", [each.size for each in inputs]
-
-
-def _names(pairs: Sequence[NumberPair]) -> list[str]:
-    """The names of inputs that all cases have."""
-    return [name for name in pairs[0].inputs if all(name in pair.inputs for pair in pairs)]
-
-
+# What to do with a quantity, in words and numbers; {n} stands for it. The last column says whether
+# the form is so usual that it is told of a quantity that is the same in all cases.
 _FORMS: tuple[tuple[str, Callable[[float], float], bool], ...] = (
-    ("what was expected times {n}", lambda n: n, True),
-    ("what was expected divided by {n}", lambda n: 1 / n, True),
-    ("what was expected times n / (n − 1), where n is {n}", lambda n: n / (n - 1), True),
-    ("what was expected times (n − 1) / n, where n is {n}", lambda n: (n - 1) / n, True),
-    (
-        "what was expected times √(n / (n − 1)), where n is {n}",
-        lambda n: (n / (n - 1)) ** 0.5,
-        True,
-    ),
-    (
-        "what was expected times √((n − 1) / n), where n is {n}",
-        lambda n: ((n - 1) / n) ** 0.5,
-        True,
-    ),
-    ("what was expected times the square root of {n}", lambda n: n**0.5, True),
-    ("what was expected divided by the square root of {n}", lambda n: n**-0.5, True),
-    ("what was expected times the square of {n}", lambda n: n**2, False),
-    ("what was expected divided by the square of {n}", lambda n: n**-2, False),
-    ("what was expected times n − 1, where n is {n}", lambda n: n - 1, False),
-    ("what was expected divided by n − 1, where n is {n}", lambda n: 1 / (n - 1), False),
-    ("what was expected times 1 − n, where n is {n}", lambda n: 1 - n, False),
-    ("what was expected divided by 1 − n, where n is {n}", lambda n: 1 / (1 - n), False),
-    ("what was expected times n + 1, where n is {n}", lambda n: n + 1, False),
-    ("what was expected divided by n + 1, where n is {n}", lambda n: 1 / (n + 1), False),
-    ("what was expected times n / (n + 1), where n is {n}", lambda n: n / (n + 1), False),
-    ("what was expected times (n + 1) / n, where n is {n}", lambda n: (n + 1) / n, False),
-    ("what was expected times the logarithm of {n}", np.log, False),
-    ("what was expected divided by the logarithm of {n}", lambda n: 1 / np.log(n), False),
-    ("what was expected times minus {n}", lambda n: -n, False),
+    ("times {n}", lambda n: n, True),
+    ("divided by {n}", lambda n: 1 / n, True),
+    ("times {n} / ({n} − 1)", lambda n: n / (n - 1), True),
+    ("times ({n} − 1) / {n}", lambda n: (n - 1) / n, True),
+    ("times the root of {n} / ({n} − 1)", lambda n: (n / (n - 1)) ** 0.5, True),
+    ("times the root of ({n} − 1) / {n}", lambda n: ((n - 1) / n) ** 0.5, True),
+    ("times the square root of {n}", lambda n: n**0.5, True),
+    ("divided by the square root of {n}", lambda n: n**-0.5, True),
+    ("times the square of {n}", lambda n: n**2, False),
+    ("divided by the square of {n}", lambda n: n**-2, False),
+    ("times ({n} − 1)", lambda n: n - 1, False),
+    ("divided by ({n} − 1)", lambda n: 1 / (n - 1), False),
+    ("times (1 − {n})", lambda n: 1 - n, False),
+    ("divided by (1 − {n})", lambda n: 1 / (1 - n), False),
+    ("times ({n} + 1)", lambda n: n + 1, False),
+    ("divided by ({n} + 1)", lambda n: 1 / (n + 1), False),
+    ("times {n} / ({n} + 1)", lambda n: n / (n + 1), False),
+    ("times ({n} + 1) / {n}", lambda n: (n + 1) / n, False),
+    ("times {n} / (1 − {n})", lambda n: n / (1 - n), False),
+    ("times (1 − {n}) / {n}", lambda n: (1 - n) / n, False),
+    ("times the logarithm of {n}", np.log, False),
+    ("divided by the logarithm of {n}", lambda n: 1 / np.log(n), False),
+    ("times minus {n}", lambda n: -n, False),
 )
 
 
 def _factor_of_a_quantity(pairs: Sequence[NumberPair]) -> str | None:
     factors = _factors(pairs)
-    if factors is None:
-        return None
     total, _, count = evidence(wrong_entries(pairs))
-    if total < MUCH or count < 2:
+    if factors is None or not any(factors) or total < MUCH or count < 2:
         return None
-    quantities = list(_quantities(pairs))
-    for said, form, likely in _FORMS:
-        for name, numbers in quantities:
-            differ = len(set(numbers)) > 1
-            if (not differ and not likely) or not _alike(factors, _applied(form, numbers)):
-                continue
-            if differ:
-                return said.format(n=name)
-            if _is_count(name) and numbers[0] > 2:
-                # Where it never varies the factor may have another cause; both are told.
-                return f"{said.format(n=name)} ({numbers[0]:g})"
+    known = list(quantities(pairs))
+    # A mean can happen to be 1/n: what is counted or given explains a factor better.
+    for group in ((COUNT, GIVEN), (COMPUTED,)):
+        forms = _FORMS[:2] if group == (COMPUTED,) else _FORMS
+        for said, form, is_usual in forms:
+            for quantity in known:
+                if quantity.kind not in group:
+                    continue
+                if not quantity.varies and (not is_usual or quantity.kind == COMPUTED):
+                    continue
+                if _alike(factors, _applied(form, quantity.numbers)):
+                    return _with_quantity(said, quantity)
     return None
 
 
-def _is_count(name: str) -> bool:
-    return name.startswith(("the number", "the length"))
+def _with_quantity(said: str, quantity: Quantity) -> str:
+    """A form with the name of the quantity, or with n and an explanation where that is long."""
+    name = quantity.name
+    if not quantity.varies:
+        # The factor may well have another cause; the reader gets both to compare.
+        name = f"{name} ({quantity.numbers[0]:g} in each of these cases)"
+    elif quantity.kind == GIVEN:
+        return f"what was expected {said.format(n=name)}"
+    if said.count("{n}") == 1 and "(" not in said:
+        return f"what was expected {said.format(n=name)}"
+    return f"what was expected {said.format(n='n')}, where n is {name}"
 
 
 def _applied(form: Callable[[float], float], numbers: Sequence[float]) -> list[float]:
@@ -385,9 +375,10 @@ def _one_off(pairs: Sequence[NumberPair]) -> str | None:
     if total + 0.4 * zeros < LITTLE or count + zeros < 2 or not _alike([abs(offsets[0])], [1.0]):
         return None
     all_whole = all(_is_whole(pair.expected) for pair in pairs)
-    if all_whole:
+    if all_whole and all(pair.expected.ndim == 0 for pair in pairs):
         return "one more than expected" if offsets[0] > 0 else "one less than expected"
-    return "what was expected plus 1" if offsets[0] > 0 else "what was expected minus 1"
+    sign = "plus" if offsets[0] > 0 else "minus"
+    return f"what was expected {sign} 1"
 
 
 def _constant_offset(pairs: Sequence[NumberPair]) -> str | None:
@@ -406,13 +397,13 @@ def _offset_of_a_quantity(pairs: Sequence[NumberPair]) -> str | None:
     total, _, count = evidence(wrong_entries(pairs))
     if offsets is None or total < MUCH or count < 2:
         return None
-    for name, numbers in _quantities(pairs):
-        if len(set(numbers)) < 2:
+    for quantity in quantities(pairs):
+        if not quantity.varies:
             continue
-        if _alike(offsets, numbers):
-            return f"what was expected plus {name}"
-        if _alike(offsets, [-number for number in numbers]):
-            return f"what was expected minus {name}"
+        if _alike(offsets, quantity.numbers):
+            return f"what was expected plus {quantity.name}"
+        if _alike(offsets, [-number for number in quantity.numbers]):
+            return f"what was expected minus {quantity.name}"
     return None
 
 
@@ -460,10 +451,9 @@ _CUTS = (
 
 
 def _whole_numbers(pairs: Sequence[NumberPair]) -> str | None:
-    fractions = np.concatenate([expected for expected, _ in wrong_entries(pairs)])
-    if len({f"{number:.6g}" for number in fractions}) < 3:
-        return None
     if not all(_is_whole(pair.received) for pair in pairs):
+        return None
+    if len(np.unique(np.concatenate([expected for expected, _ in wrong_entries(pairs)]))) < 3:
         return None
     for said, cut in _CUTS:
         if all(np.array_equal(pair.received, cut(pair.expected)) for pair in pairs):
@@ -504,23 +494,51 @@ def _input_by_input(pairs: Sequence[NumberPair]) -> str | None:
     total, _, count = evidence(wrong_entries(pairs))
     if total < MUCH or count < 3:
         return None
-    for name in _names(pairs):
-        inputs = [pair.inputs[name] for pair in pairs]
-        fit = all(
-            given.ndim == 0 or given.shape == pair.expected.shape
-            for given, pair in zip(inputs, pairs, strict=True)
-        )
-        # An input that never varies is as good as a constant, and there is one for everything.
-        if not fit or len({float(number) for given in inputs for number in given.flat}) < 2:
-            continue
+    for name, arrays in arrays_beside(pairs):
         for said, combine in _COMBINATIONS:
             with np.errstate(all="ignore"):
                 holds = all(
-                    same(pair.received, combine(pair.expected, given))
-                    for given, pair in zip(inputs, pairs, strict=True)
+                    same(pair.received, combine(pair.expected, array))
+                    for pair, array in zip(pairs, arrays, strict=True)
                 )
             if holds:
                 return said.format(x=name)
+    return None
+
+
+def multiple_of_an_input(pairs: Sequence[NumberPair]) -> str | None:
+    """The input of which the errors are a multiple, with a factor that may differ by case.
+
+    Parameters
+    ----------
+    pairs : sequence of NumberPair
+        The failing cases; expected and received have the same shape.
+
+    Returns
+    -------
+    str or None
+        The name of the input.
+
+    Examples
+    --------
+    >>> w = np.array([0.3, -1.2, 0.7, 2.2])
+    >>> multiple_of_an_input([NumberPair(w**2, w**2 - 0.6 * w, {"w": w})])
+    'w'
+    """
+    for name, arrays in arrays_beside(pairs):
+        free = 0  # entries that could have been otherwise, once the factor of a case is fixed
+        for pair, array in zip(pairs, arrays, strict=True):
+            error = pair.received - pair.expected
+            multiple = np.broadcast_to(array, error.shape)
+            # Errors that lie within the rounding of the results themselves say nothing.
+            if np.abs(error).max() < 100 * RELATIVE * np.abs(pair.expected).max():
+                break
+            if not factor_of(multiple, error):
+                break
+            free += len(np.unique(multiple[pair.wrong])) - 1
+        else:
+            if free >= 3:
+                return name
     return None
 
 
@@ -529,8 +547,8 @@ _COMBINATIONS: tuple[tuple[str, Callable[[np.ndarray, np.ndarray], np.ndarray]],
     ("what was expected minus {x}", lambda e, x: e - x),
     ("{x} minus what was expected", lambda e, x: x - e),
     ("twice {x} minus what was expected: the same step, the other way", lambda e, x: 2 * x - e),
-    ("what was expected times {x}, number by number", lambda e, x: e * x),
-    ("what was expected divided by {x}, number by number", lambda e, x: e / x),
+    ("what was expected times {x}", lambda e, x: e * x),
+    ("what was expected divided by {x}", lambda e, x: e / x),
 )
 
 
@@ -552,15 +570,15 @@ def looked_up(pairs: Sequence[NumberPair]) -> str | None:
 
     Examples
     --------
-    >>> values = np.array([0.3, 7.1, 2.5, 9.25])
+    >>> values = np.array([0.317, 7.142, 2.551, 9.263])
     >>> cases = [NumberPair(np.array(float(i)), values[i], {"input 1": values}) for i in (1, 3)]
     >>> looked_up(cases)
     'the entry of input 1 that stands at the expected position'
     """
     total, _, count = evidence(wrong_entries(pairs))
-    if total < LITTLE or count < 2:
+    if total < MUCH or count < 2:
         return None
-    for name in _names(pairs):
+    for name in input_names(pairs):
         inputs = [pair.inputs[name] for pair in pairs]
         if any(given.ndim != 1 or len(np.unique(given)) < 2 for given in inputs):
             continue

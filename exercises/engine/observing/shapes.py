@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from exercises.engine.evidence import NumberPair, close, evidence, same, same_numbers
-from exercises.engine.relations import ENOUGH, LITTLE
+from exercises.engine.observing.evidence import NumberPair, close, evidence, same, same_numbers
+from exercises.engine.observing.relations import ENOUGH, LITTLE
 
 
 def shape_relation(pairs: Sequence[NumberPair]) -> str | None:
@@ -124,7 +124,9 @@ def _last_of(numbers: np.ndarray) -> float:
 
 def _not_yet_reduced(pairs: Sequence[NumberPair]) -> str | None:
     """Many numbers in the place of one."""
-    if any(pair.expected.ndim or pair.received.size < 2 for pair in pairs):
+    if any(pair.expected.ndim or not pair.received.size for pair in pairs):
+        return None
+    if all(pair.received.size < 2 for pair in pairs):
         return None
     total, _, _ = evidence([(pair.expected, pair.expected) for pair in pairs])
     if all(np.all(close(pair.received, pair.expected)) for pair in pairs):
@@ -212,7 +214,7 @@ def _shorter_at(pair: NumberPair) -> tuple[bool, bool]:
 
 def _number_word(surplus: set[int], noun: str, plural: str, what: str) -> str:
     if len(surplus) > 1:
-        return f"{plural} are {what}"
+        return f"there are {plural} {what}"
     number = abs(min(surplus))
     return f"one {noun} is {what}" if number == 1 else f"{number} {plural} are {what}"
 

@@ -12,8 +12,15 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from exercises.engine.evidence import NumberPair, close, evidence, same, same_numbers, wrong_entries
-from exercises.engine.relations import ENOUGH, factor_of
+from exercises.engine.observing.evidence import (
+    NumberPair,
+    close,
+    evidence,
+    same,
+    same_numbers,
+    wrong_entries,
+)
+from exercises.engine.observing.relations import ENOUGH, factor_of
 
 _Rearranged = Callable[[np.ndarray], np.ndarray]
 
@@ -65,8 +72,10 @@ def order_relation(pairs: Sequence[NumberPair]) -> str | None:
     'what came out is what was expected, in reversed order'
     """
     axes = {pair.expected.ndim for pair in pairs}
-    if axes not in ({1}, {2}) or not all(same_numbers(pair) for pair in pairs):
-        return _shifted(pairs) if axes == {1} else None
+    if axes not in ({1}, {2}):
+        return None
+    if not all(same_numbers(pair) for pair in pairs):
+        return _shifted(pairs)
     arrangements = sum(_bits(pair.expected) for pair in pairs)
     distinct = {float(f"{number:.5g}") for pair in pairs for number in pair.expected.flat}
     # Two kinds of numbers meet in the same places by chance.
@@ -108,19 +117,16 @@ def _is_rearranged(rearranged: _Rearranged, pair: NumberPair) -> bool:
 
 
 def _shifted(pairs: Sequence[NumberPair]) -> str | None:
-    """Shifted by one place, with something new at the free end."""
-    if any(pair.expected.size < 3 for pair in pairs):
+    """Shifted by one place along the first axis, with something new at the free end."""
+    kept = [(pair.expected[1:], pair.expected[1:]) for pair in pairs if len(pair.expected) > 2]
+    total, _, count = evidence(kept)
+    if total < ENOUGH or count < 2 or not any(_is_varied(numbers, 2) for numbers, _ in kept):
         return None
-    total, _, count = evidence(
-        [(pair.expected[1:-1], pair.expected[1:-1]) for pair in pairs if pair.expected.size > 3]
-        + [(pair.expected[1:2], pair.expected[1:2]) for pair in pairs if pair.expected.size == 3]
-    )
-    if total < ENOUGH or count < 2:
-        return None
+    noun = "place" if all(pair.expected.ndim == 1 for pair in pairs) else "row"
     if all(same(pair.received[1:], pair.expected[:-1]) for pair in pairs):
-        return "what came out is what was expected, shifted by one place towards the end"
+        return f"what came out is what was expected, shifted by one {noun} towards the end"
     if all(same(pair.received[:-1], pair.expected[1:]) for pair in pairs):
-        return "what came out is what was expected, shifted by one place towards the start"
+        return f"what came out is what was expected, shifted by one {noun} towards the start"
     return None
 
 
@@ -185,15 +191,20 @@ def scale_relation(pairs: Sequence[NumberPair]) -> str | None:
     --------
     >>> expected = np.array([0.25, 0.5, 0.1, 0.15])
     >>> scale_relation([NumberPair(expected, expected * 2.718)])
-    'what came out is in proportion to what was expected, which sums to 1, and does not sum to 1'
+    'what came out is a multiple of what was expected: it should sum to 1, and does not'
     """
     if any(pair.expected.ndim == 0 for pair in pairs):
         return None
     if not all(np.isfinite(pair.received).all() for pair in pairs):
         return None
-    if not all(_is_varied(pair.expected, 3) for pair in pairs):
-        return _sums_along_axes(pairs)
-    said = _sums_along_axes(pairs) or _proportional(pairs) or _moved(pairs)
+    said = _sums_along_axes(pairs)
+    if said:
+        return said
+    # Two numbers are always in some proportion, once a factor and an offset may be chosen.
+    varied = [pair for pair in pairs if _is_varied(pair.expected, 3)]
+    if not varied or (len(varied) < 2 and varied[0].expected.size < 4):
+        return None
+    said = _proportional(pairs) or _moved(pairs)
     if said:
         return said
     if all(pair.expected.ndim == 2 for pair in pairs):
@@ -204,7 +215,8 @@ def scale_relation(pairs: Sequence[NumberPair]) -> str | None:
                 return f"each {noun} is the right one times a factor of its own"
             if all(_slices_hold(pair, axis, _is_moved) for pair in pairs):
                 return f"each {noun} is the right one plus a number of its own"
-    if all(_is_affine(pair.expected.ravel(), pair.received.ravel()) for pair in pairs):
+    free = sum(_distinct(pair.expected) - 2 for pair in pairs if _distinct(pair.expected) > 2)
+    if free > 2 and all(_is_affine(pair.expected.ravel(), pair.received.ravel()) for pair in pairs):
         return (
             "what came out has the right proportions, but another scale and another zero: it is "
             "what was expected times one number plus another"
@@ -213,14 +225,19 @@ def scale_relation(pairs: Sequence[NumberPair]) -> str | None:
 
 
 def _is_varied(numbers: np.ndarray, least: int) -> bool:
-    if not np.isfinite(numbers).all():
-        return False
+    return _distinct(numbers) >= least
+
+
+def _distinct(numbers: np.ndarray) -> int:
+    """How many different numbers there are; 0 where some are not finite, or all are 0."""
     scale = np.abs(numbers).max(initial=0)
-    return scale > 0 and len(np.unique(np.round(numbers / scale, 4))) >= least
+    if scale == 0 or not np.isfinite(numbers).all():
+        return 0
+    return len(np.unique(np.round(numbers / scale, 4)))
 
 
 def _is_proportional(expected: np.ndarray, received: np.ndarray) -> bool:
-    return factor_of(expected, received) is not None
+    return bool(factor_of(expected, received))
 
 
 def _is_moved(expected: np.ndarray, received: np.ndarray) -> bool:
@@ -237,9 +254,9 @@ def _slices_hold(pair: NumberPair, axis: int, holds: Callable) -> bool:
 
 
 def _is_affine(expected: np.ndarray, received: np.ndarray) -> bool:
-    if not _is_varied(expected, 5):
-        return False
     low, high = np.argmin(expected), np.argmax(expected)
+    if expected[low] == expected[high]:
+        return bool(np.ptp(received) <= 1e-4 * np.abs(received).max(initial=0))
     scale = (received[high] - received[low]) / (expected[high] - expected[low])
     if scale == 0:
         return False
@@ -272,10 +289,7 @@ def _proportional(pairs: Sequence[NumberPair]) -> str | None:
     if not all(_is_proportional(pair.expected, pair.received) for pair in pairs):
         return None
     if all(_sums_to_one(pair.expected, None) for pair in pairs):
-        return (
-            "what came out is in proportion to what was expected, which sums to 1, and does not "
-            "sum to 1"
-        )
+        return "what came out is a multiple of what was expected: it should sum to 1, and does not"
     if all(_sums_to_one(pair.received, None) for pair in pairs):
         return "what came out is what was expected, scaled so that it sums to 1"
     if all(close(np.abs(pair.received).max(), np.array(1.0)) for pair in pairs):
@@ -284,7 +298,7 @@ def _proportional(pairs: Sequence[NumberPair]) -> str | None:
         return "what came out is what was expected, scaled to length 1"
     if len(pairs) < 2:
         return None
-    return "what came out is in proportion to what was expected, with another factor in each case"
+    return "what came out is a multiple of what was expected, with another factor each time"
 
 
 def _moved(pairs: Sequence[NumberPair]) -> str | None:
@@ -293,5 +307,5 @@ def _moved(pairs: Sequence[NumberPair]) -> str | None:
     if all(abs(pair.received.mean()) < 1e-6 * np.ptp(pair.received) for pair in pairs):
         return "what came out is what was expected, moved so that its mean is 0"
     if all(abs(pair.expected.mean()) < 1e-6 * np.ptp(pair.expected) for pair in pairs):
-        return "what came out is what was expected plus one number in each case: its mean is not 0"
-    return "what came out is what was expected plus one number, another one in each case"
+        return "what came out is what was expected, moved by one number: its mean should be 0"
+    return "what came out is what was expected plus one number, another one each time"

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from exercises.engine.evidence import NumberPair, evidence, wrong_entries
+from exercises.engine.observing.evidence import NumberPair, evidence, wrong_entries
+from exercises.engine.observing.relations import is_binary
 
 # --- places ---------------------------------------------------------------------------------------
 
@@ -43,6 +44,8 @@ def place_relation(pairs: Sequence[NumberPair]) -> str | None:
         masks = [mask_of(pair.expected) for pair in pairs]
         if any(mask is None or mask.all() for mask in masks):
             continue
+        if said.endswith("right") and not _is_no_chance(pairs):
+            continue
         if all(np.array_equal(pair.wrong, mask) for pair, mask in zip(pairs, masks, strict=True)):
             return said + _what_came_out_there(pairs)
     return _places_within(pairs) or _kinds_of_entries(pairs)
@@ -52,6 +55,12 @@ def _has_telling_right_entries(pair: NumberPair) -> bool:
     """Whether entries are right that an empty or constant answer would not have."""
     right = pair.expected[pair.right]
     return bool(right.size) and len(np.unique(pair.received)) > 1
+
+
+def _is_no_chance(pairs: Sequence[NumberPair]) -> bool:
+    """Whether the few entries that are right are such as hardly come out by chance."""
+    right = [(pair.expected[pair.right], pair.received[pair.right]) for pair in pairs]
+    return evidence(right)[0] >= 1
 
 
 def _what_came_out_there(pairs: Sequence[NumberPair]) -> str:
@@ -200,7 +209,7 @@ def _kinds_of_entries(pairs: Sequence[NumberPair]) -> str | None:
     """What the right numbers have in common at all wrong places, and at no right one."""
     if sum(int(pair.wrong.sum()) for pair in pairs) < 2:
         return None
-    if all(_is_binary(pair) for pair in pairs):
+    if all(is_binary(pair) for pair in pairs):
         return None
     for said, _, kind in _KINDS:
         if all(np.array_equal(pair.wrong, kind(pair.expected)) for pair in pairs):
@@ -242,17 +251,13 @@ def single_entry(pairs: Sequence[NumberPair]) -> str | None:
 # --- the numbers 0 and 1, True and False ----------------------------------------------------------
 
 
-def _is_binary(pair: NumberPair) -> bool:
-    return bool(np.isin(pair.expected, (0, 1)).all() and np.isin(pair.received, (0, 1)).all())
-
-
 def binary_relation(pairs: Sequence[NumberPair], *, names: tuple[str, str]) -> str | None:
     """For arrays of two values: exchanged, too many or too few of one of them.
 
     Parameters
     ----------
     pairs : sequence of NumberPair
-        The failing cases; expected and received have the same shape and at least one axis.
+        The failing cases; expected and received have the same shape.
     names : tuple of str
         How the two values are called: "0" and "1", or "False" and "True".
 
@@ -267,12 +272,18 @@ def binary_relation(pairs: Sequence[NumberPair], *, names: tuple[str, str]) -> s
     >>> binary_relation([NumberPair(expected, received)], names=("False", "True"))
     'every wrong entry is False and should be True; none is wrong the other way round'
     """
-    if any(pair.expected.ndim == 0 for pair in pairs) or not all(map(_is_binary, pairs)):
+    if not all(map(is_binary, pairs)):
         return None
     zero, one = names
+    if all(pair.expected.ndim == 0 for pair in pairs):
+        expected = {float(pair.expected) for pair in pairs}
+        if len(pairs) < 2 or len(expected) > 1:
+            return None  # of two values every wrong one is the other
+        wanted, got = (one, zero) if expected == {1.0} else (zero, one)
+        return f"{got} came out where {wanted} was expected"
     wrong = np.concatenate([expected for expected, _ in wrong_entries(pairs)])
     everything = np.concatenate([pair.expected.ravel() for pair in pairs])
-    if wrong.size == everything.size and len(np.unique(wrong)) == 2 and wrong.size > 2:
+    if wrong.size == everything.size and len(np.unique(wrong)) == 2 and wrong.size > 4:
         return f"{zero} and {one} are exchanged"
     if wrong.size < 2 or len(np.unique(wrong)) > 1:
         return None
@@ -315,8 +326,10 @@ def direction(pairs: Sequence[NumberPair]) -> str | None:
         return None
     if len(pairs) < 2:
         return None
+    single = all(pair.expected.ndim == 0 for pair in pairs)
+    subject = "what came out" if single else "every number that is wrong"
     if np.all(differences > 0):
-        return "every number that is wrong is too large"
+        return f"{subject} is too large"
     if np.all(differences < 0):
-        return "every number that is wrong is too small"
+        return f"{subject} is too small"
     return None

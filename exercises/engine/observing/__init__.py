@@ -3,6 +3,17 @@
 :func:`observations` says in at most two sentences which cases pass and which fail, and in which
 relation the wrong results stand to the right ones. Both are observations of results: nothing is
 said about the code, and nothing that is not true of every failing case.
+
+================  ================================================================================
+`word_relations`  how texts, lists and sets that came out stand to the expected ones
+`relating`        how numbers do: the simplest relation that holds in every case
+`shapes`          numbers in another shape than expected
+`places`          where an array is wrong, and only there
+`arrangements`    the same numbers in another order or on another scale
+`relations`       relations that hold number by number
+`quantities`      numbers in the inputs by which a result may be off
+`evidence`        how much it says that numbers stand in a relation
+================  ================================================================================
 """
 
 from __future__ import annotations
@@ -14,20 +25,18 @@ from typing import Any
 
 import numpy as np
 
-from exercises.engine.arrangements import order_relation, running_relation, scale_relation
 from exercises.engine.cases import Trial
 from exercises.engine.comparing import agrees
 from exercises.engine.copying import identical
-from exercises.engine.evidence import NumberPair, evidence, wrong_entries
-from exercises.engine.places import binary_relation, direction, place_relation, single_entry
-from exercises.engine.relations import looked_up, unchanged_input, value_relation
-from exercises.engine.shapes import shape_relation
+from exercises.engine.observing.evidence import NumberPair
+from exercises.engine.observing.relating import number_relation
+from exercises.engine.observing.word_relations import list_relation, set_relation, text_relation
 from exercises.engine.time_limits import time_limit
-from exercises.engine.word_relations import list_relation, set_relation, text_relation
 from utils.display import is_array, is_number, one_line, to_numpy
 
 SECONDS = 2.0  # the time that each of the two sentences may take
 MOST_ENTRIES = 2_000_000  # larger arrays are not searched for relations
+MOST_CHARACTERS = 180  # of a sentence that names both the cases that pass and those that fail
 MOST_NAMED = 4  # labels named in a list; of more, the rest is counted
 
 
@@ -119,7 +128,7 @@ def which_cases(trials: Sequence[Trial]) -> str | None:
     if len(groups) < 2:
         return None
     if len(groups) == 2:
-        return _two_lists(groups)
+        return _two_lists(groups, all(trial.reached for trial in trials))
     largest = max(groups, key=lambda name: len(groups[name]))
     parts = []
     for name, members in groups.items():
@@ -173,20 +182,19 @@ def _case_names(trials: Sequence[Trial]) -> list[str]:
     return names
 
 
-def _two_lists(groups: Mapping[str, list[str]]) -> str:
-    """Two groups of cases; of a long list only the number is given, or its beginning."""
+def _two_lists(groups: Mapping[str, list[str]], all_reached: bool) -> str:
+    """Two groups of cases, both in full where they are short, else the shorter one."""
     (first, some), (second, others) = groups.items()
-    if len(some) <= MOST_NAMED and len(others) <= MOST_NAMED:
-        return f"{first}: {_listed(some)}. {second}: {_listed(others)}."
+    both = f"{first}: {'; '.join(some)}. {second}: {'; '.join(others)}."
+    if max(len(some), len(others)) <= MOST_NAMED and len(both) <= MOST_CHARACTERS:
+        return both
     if len(some) <= len(others):
-        return f"{first}: {_listed(some)}. {second} {_rest(others)}."
-    if len(others) == 1:
-        return f"{first} all but one case: {others[0]}. {second} that one."
-    return f"{second}: {_listed(others)}. {first} {_rest(some)}."
-
-
-def _rest(members: Sequence[str]) -> str:
-    return f"the other {len(members)}"
+        shorter, longer, members, rest = first, second, some, others
+    else:
+        shorter, longer, members, rest = second, first, others, some
+    if all_reached and len(members) <= MOST_NAMED and len(rest) > 1:
+        return f"{longer} all but: {_listed(members)}."
+    return f"{shorter}: {_listed(members)}. {longer} the other {len(rest)}."
 
 
 def _others(members: Sequence[str]) -> str:
@@ -221,19 +229,34 @@ def _relation(
         Results(trial.expected, trial.outcome.value, _inputs(trial, names), rtol, atol)
         for trial in comparable
     ]
-    clause = relation(results)
+    clause = _opposite(trials) or relation(results)
     return f"{_where(trials, failed, comparable)}, {clause}." if clause else None
 
 
 def _where(trials: Sequence[Trial], failed: Sequence[Trial], compared: Sequence[Trial]) -> str:
     """The words that say which cases the relation was seen in: all that it could be seen in."""
     if len(compared) < len(failed):
-        return "Wherever a wrong result could be compared"
+        others = [trial for trial in failed if all(trial is not each for each in compared)]
+        if all(trial.outcome.error is not None or trial.outcome.timed_out for trial in others):
+            return "Wherever a wrong result came out"
+        return "Wherever there was a right result to compare with"
     if len(failed) == 1:
         return "In the case that fails"
     if len(failed) == len(trials):
         return "In every case"
     return "In every case that fails"
+
+
+def _opposite(trials: Sequence[Trial]) -> str | None:
+    """True for False and False for True, in each single case."""
+    for trial in trials:
+        if not trial.failed or not isinstance(trial.expected, (bool, np.bool_)):
+            return None
+        if not isinstance(trial.outcome.value, (bool, np.bool_)):
+            return None
+    if len({bool(trial.expected) for trial in trials}) < 2 or len(trials) < 3:
+        return None
+    return "True and False are exchanged"
 
 
 def _inputs(trial: Trial, names: Sequence[str]) -> dict[str, Any]:
@@ -362,9 +385,10 @@ def _of_mappings(results: Sequence[Results]) -> str | None:
 
 
 def _of_sequences(results: Sequence[Results]) -> str | None:
+    alone = _one_part_alone(results)
     received = [_as_sequence(each.received) for each in results]
-    if any(each is None for each in received):
-        return _one_part_alone(results)
+    if alone or any(each is None for each in received):
+        return alone
     results = [
         each.part(each.expected, items) for each, items in zip(results, received, strict=True)
     ]
@@ -396,7 +420,9 @@ def _is_record(expected: list | tuple) -> bool:
     """Whether the items are things of their own, as a function returns several results."""
     if not 2 <= len(expected) <= 6:
         return False
-    return isinstance(expected, tuple) or not all(is_number(item) for item in expected)
+    if isinstance(expected, tuple):
+        return True
+    return not any(is_number(item) or isinstance(item, str) for item in expected)
 
 
 def _hashable(items: Sequence) -> list:
@@ -512,21 +538,7 @@ def _of_numbers(results: Sequence[Results]) -> str | None:
     pairs = [_number_pair(each) for each in results]
     if any(pair is None for pair in pairs):
         return None
-    if all(pair.received.size == 0 < pair.expected.size for pair in pairs):
-        return "an empty list or array came out"
-    returned = unchanged_input(pairs)
-    if returned:
-        return f"what came out is {returned}"
-    strange = [_is_strange(pair.received) for pair in pairs]
-    if any(strange) and not any(_is_strange(pair.expected) for pair in pairs):
-        return _strange(pairs) if all(strange) else None
-    if all(pair.same_shape for pair in pairs):
-        if all(_is_truth(each) for each in results):
-            return _of_truth_values(pairs)
-        return _of_same_shape(pairs)
-    if any(pair.same_shape for pair in pairs):
-        return None
-    return shape_relation(pairs)
+    return number_relation(pairs)
 
 
 def _number_pair(result: Results) -> NumberPair | None:
@@ -546,6 +558,7 @@ def _number_pair(result: Results) -> NumberPair | None:
         result.rtol,
         result.atol,
         whole=expected.dtype.kind in "biu" and received.dtype.kind in "biu",
+        truth=expected.dtype.kind == received.dtype.kind == "b",
     )
 
 
@@ -560,135 +573,3 @@ def _numbers(value: Any) -> np.ndarray | None:
     if array.dtype.kind not in "biuf" or array.size > MOST_ENTRIES:
         return None
     return array
-
-
-def _is_strange(numbers: np.ndarray) -> bool:
-    return not np.isfinite(numbers).all()
-
-
-def _strange(pairs: Sequence[NumberPair]) -> str:
-    """Where NaN or infinity came out; in every case some did, and none was expected."""
-    received = np.concatenate([pair.received.ravel() for pair in pairs])
-    strange = received[~np.isfinite(received)]
-    if np.isnan(strange).all():
-        what = "NaN (not a number)"
-    elif np.isinf(strange).all():
-        what = "infinity"
-    else:
-        what = "NaN (not a number) or infinity"
-    if received.size == strange.size:
-        if all(pair.received.ndim == 0 for pair in pairs):
-            return f"{what} came out where a finite number was expected"
-        return f"every entry is {what}"
-    if all(pair.same_shape and pair.right[np.isfinite(pair.received)].all() for pair in pairs):
-        return f"the wrong entries are {what}, and all others are right"
-    return f"what came out holds {what}"
-
-
-def _is_truth(result: Results) -> bool:
-    return all(_numbers(x).dtype.kind == "b" for x in (result.expected, result.received))
-
-
-def _of_truth_values(pairs: Sequence[NumberPair]) -> str | None:
-    if any(pair.expected.ndim for pair in pairs):
-        return binary_relation(pairs, names=("False", "True"))
-    expected = {bool(pair.expected) for pair in pairs}
-    if len(pairs) < 2:
-        return None
-    if len(expected) == 1:
-        wanted = expected.pop()
-        return f"{not wanted} came out where {wanted} was expected"
-    return "True and False are exchanged"
-
-
-def _of_same_shape(pairs: Sequence[NumberPair]) -> str | None:
-    said = _nearly_right(pairs) or _always_the_same(pairs)
-    if said:
-        return said
-    said = value_relation(pairs) or looked_up(pairs)
-    if said:
-        return f"what came out is {said}"
-    said = order_relation(pairs) or running_relation(pairs)
-    if said:
-        return said
-    said, there = place_relation(pairs), _relation_of_wrong_entries(pairs)
-    if said:
-        told = "came out there" in said or not there
-        return said if told else f"{said}; what came out there is {there}"
-    said = binary_relation(pairs, names=("0", "1"))
-    if said:
-        return said
-    if there:
-        return f"some entries are right; what came out at the wrong ones is {there}"
-    return scale_relation(pairs) or single_entry(pairs) or _equal_slices(pairs) or direction(pairs)
-
-
-def _nearly_right(pairs: Sequence[NumberPair]) -> str | None:
-    """Right but for the last digits."""
-    if any(pair.whole for pair in pairs):
-        return None
-    expected, received = map(np.concatenate, zip(*wrong_entries(pairs), strict=True))
-    if not expected.size or not np.isfinite(expected).all() or np.any(expected == 0):
-        return None
-    error = float(np.max(np.abs(received - expected) / np.abs(expected)))
-    if not 0 < error < 1e-3:
-        return None
-    digits = int(-np.log10(error))
-    return f"what came out is right to about {digits} digits, and no further"
-
-
-def _always_the_same(pairs: Sequence[NumberPair]) -> str | None:
-    """One number in every place, where different ones were expected."""
-    expected = np.concatenate([pair.expected.ravel() for pair in pairs])
-    received = np.concatenate([pair.received.ravel() for pair in pairs])
-    varied = len(np.unique(expected)) > 1
-    if varied and received.size > 2 and len(np.unique(received)) == 1:
-        number = f"{received[0]:.4g}".replace("-", "−")
-        if all(pair.received.ndim == 0 for pair in pairs):
-            return f"the same number came out each time: {number}"
-        return f"every entry of what came out is {number}"
-    if all(
-        pair.received.size > 2
-        and len(np.unique(pair.expected)) > 1
-        and np.ptp(pair.received) <= 1e-9 * np.abs(pair.received).max()
-        for pair in pairs
-    ):
-        return "all entries of what came out are the same number"
-    return None
-
-
-def _equal_slices(pairs: Sequence[NumberPair]) -> str | None:
-    """Rows or columns that are all the same and should not be."""
-    if any(pair.expected.ndim != 2 or min(pair.expected.shape) < 2 for pair in pairs):
-        return None
-    for axis, noun in ((0, "rows"), (1, "columns")):
-        if all(
-            np.allclose(np.ptp(pair.received, axis=axis), 0)
-            and not np.allclose(np.ptp(pair.expected, axis=axis), 0)
-            for pair in pairs
-        ):
-            return f"all {noun} of what came out are the same"
-    return None
-
-
-def _relation_of_wrong_entries(pairs: Sequence[NumberPair]) -> str | None:
-    """The relation in which the wrong entries stand to the right ones, where some are right."""
-    if not any(pair.right.any() for pair in pairs):
-        return None
-    wrong = [
-        NumberPair(
-            pair.expected[pair.wrong],
-            pair.received[pair.wrong],
-            {
-                name: given[pair.wrong] if given.shape == pair.expected.shape else given
-                for name, given in pair.inputs.items()
-            },
-            pair.rtol,
-            pair.atol,
-            pair.whole,
-        )
-        for pair in pairs
-    ]
-    if evidence(wrong_entries(wrong))[2] < 3:
-        return None
-    return unchanged_input(wrong) or value_relation(wrong)
