@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from sklearn.tree import DecisionTreeRegressor
 
 from exercises.engine import Bug, Case, Choice, Function, Mistake, Option, Value
 
@@ -588,8 +589,6 @@ def _boost_by_library(X, y, rounds, rate):
 
 
 def _stump(X, target):
-    from sklearn.tree import DecisionTreeRegressor
-
     return DecisionTreeRegressor(max_depth=1, random_state=0).fit(X, target).predict(X)
 
 
@@ -613,6 +612,14 @@ def _boost_only_last(X, y, rounds, rate):
     return fitted
 
 
+def _boost_residuals_planted(X, y, rounds, rate):
+    fitted = np.full(len(y), y.mean())
+    for _ in range(rounds):
+        stump = DecisionTreeRegressor(max_depth=1, random_state=0).fit(X, y)
+        fitted = fitted + rate * stump.predict(X)
+    return fitted
+
+
 boost_residuals = Bug(
     "ml_basics.trees_and_boosting.boost_residuals",
     title="Boosting that runs away",
@@ -621,7 +628,7 @@ boost_residuals = Bug(
     rtol=1e-5,
     atol=1e-6,
     reference=_boost_plain,
-    planted=lambda X, y, rounds, rate: _boost(X, y, rounds, rate, goal=lambda y, fitted: y),
+    planted=_boost_residuals_planted,
     mistakes=[
         Mistake(
             "the same first residual in every round",
