@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -10,12 +11,14 @@ import numpy as np
 from exercises.engine.cases import Case, Trial
 from exercises.engine.exercise import SECONDS, Mistake, Result
 from exercises.engine.function import Function
+from exercises.engine.stubs import same_code
 
 
 class Bug(Function):
     """Find the bug: the code handed out runs, and is wrong.
 
-    An answer that behaves like the planted fault counts as not attempted.
+    The code that was handed out counts as not attempted; an answer that is written in another way
+    and still behaves like it is wrong.
 
     Parameters
     ----------
@@ -24,7 +27,8 @@ class Bug(Function):
     title : str
         The title behind "Exercise 1 ·" in the notebook.
     planted : callable
-        The faulty code as the notebook hands it out; wrong on every case.
+        The faulty code, word for word as the notebook hands it out; comments, layout and a
+        docstring may differ.
     cases : callable
         ``cases(rng)`` gives the cases, made with the seeded ``numpy.random.Generator`` that it
         receives.
@@ -57,8 +61,10 @@ class Bug(Function):
     ...     hints=["Try a side of 3.", "Which sign makes an area of two sides?"],
     ...     carry_on="Twice the side gives four times the area.",
     ... )
-    >>> area.evaluate(lambda side: 2 * side).status
+    >>> area.evaluate(area.planted).status
     'unattempted'
+    >>> area.evaluate(lambda side: 2 * side).lines[0]
+    'This still does what the faulty code did: Case 1: expected 1, received 2.'
     """
 
     kind = "find the bug"
@@ -111,6 +117,30 @@ class Bug(Function):
         self.planted = planted
         self._planted_fault = self.known_fault(planted)
 
+    def judge(self, answer: Any) -> Result:
+        """Try the answer on every case and judge what it did.
+
+        Parameters
+        ----------
+        answer : Any
+            A function, a class, or whatever the reader handed in.
+
+        Returns
+        -------
+        Result
+            The judgement; not attempted where the code is the faulty one, word for word.
+        """
+        if not same_code(answer, self.planted):
+            return super().judge(answer)
+        trials = self.trials(answer)
+        failed = [trial for trial in trials if trial.failed]
+        lines = ["The planted fault is still there."]
+        if failed:
+            lines = ["The planted fault is still there. What it does:"]
+            lines += self._failure_lines(failed[0])
+        passed = sum(trial.passed for trial in trials)
+        return Result("unattempted", (*lines, *self._notes(trials)), passed, len(trials))
+
     def verdict(self, trials: Sequence[Trial]) -> Result:
         """Judge a repair by what it does.
 
@@ -122,15 +152,25 @@ class Bug(Function):
         Returns
         -------
         Result
-            As for :class:`Function`; not attempted where the planted fault is still there.
+            As for :class:`Function`; where nothing else is known of it, and it does what the
+            planted fault does, that is said.
         """
         result = super().verdict(trials)
-        if result.status != "wrong" or result.mistake is not None:
+        if result.status != "wrong" or result.mistake is not None or not self._as_planted(trials):
             return result
-        if all(trial.reached for trial in trials) and self._planted_fault.explains(trials):
-            lines = ("The planted fault is still there. What it does:", *result.lines)
-            return Result("unattempted", lines, result.passed, result.total)
-        return result
+        first, *others = self._failure_lines(next(trial for trial in trials if trial.failed))
+        lines = (f"This still does what the faulty code did: {first}", *others)
+        return dataclasses.replace(result, lines=(*lines, *self._notes(trials)))
+
+    def _as_planted(self, trials: Sequence[Trial]) -> bool:
+        """Whether the trials went as those of the planted fault.
+
+        An answer that the time limit stopped is not compared, and the planted fault is tried once:
+        a check takes its own time and little more.
+        """
+        if any(not trial.reached or trial.outcome.timed_out for trial in trials):
+            return False
+        return self._planted_fault.explains(trials)
 
     def _unattempted_lines(self) -> tuple[str, ...]:
         return ("Put the faulty function back and repair it.",)

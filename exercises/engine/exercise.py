@@ -14,6 +14,7 @@ from exercises.engine.guarding import message_of
 from exercises.engine.state import quiet_state
 from utils.display import Block, emit
 
+TRIES_ALONE = 2  # after so many failed ones the way to the solution is offered
 SECONDS = 10.0  # the time one check may take, all its cases together
 
 
@@ -116,6 +117,8 @@ class Exercise:
         What the kind is called: "function", "value" and so on.
     hints_shown : int
         How many hints have been shown one by one in this kernel.
+    failed_tries : int
+        How many wrong answers have been judged in this kernel; previews do not count.
     """
 
     kind = "exercise"
@@ -139,6 +142,7 @@ class Exercise:
         self.hints = tuple(hints)
         self.carry_on = carry_on
         self.hints_shown = 0
+        self.failed_tries = 0
         self._passed: Any = ...  # the reader's last answer that passed; ... while there is none
 
     @property
@@ -159,7 +163,9 @@ class Exercise:
         result = self.evaluate(answer)
         if result.status == "solved":
             self._passed = _own_copy(answer)
-        emit(self.block(result))
+        elif result.status == "wrong":
+            self.failed_tries += 1
+        emit(self.block(result, offer_solution=self.failed_tries >= TRIES_ALONE))
         if result.status in ("solved", "wrong"):
             mistake_name = result.mistake.name if result.mistake else ""
             progress.record(self.id, result.status, mistake_name)
@@ -294,13 +300,15 @@ class Exercise:
         """
         return self.block(self.evaluate(answer))
 
-    def block(self, result: Result) -> Block:
+    def block(self, result: Result, offer_solution: bool = False) -> Block:
         """The block that tells a judgement to the reader.
 
         Parameters
         ----------
         result : Result
             What :meth:`evaluate` returned.
+        offer_solution : bool
+            Whether to say beside the hint where the solution is, if the answer is wrong.
 
         Returns
         -------
@@ -313,10 +321,13 @@ class Exercise:
             return Block("good", f"Solved: {self.title}{count}", (*result.lines, self.carry_on))
         if result.status == "unjudged":
             return Block("open", f"Not judged: {self.title}", result.lines)
-        lines = (*result.lines, f"For a hint run check.{self.name}.hint().")
+        help_line = f"For a hint run check.{self.name}.hint()"
         if result.status == "unattempted":
+            lines = (*result.lines, f"{help_line}.")
             return Block("open", f"Not attempted yet: {self.title}", lines)
-        return Block("bad", f"Not yet: {self.title}", lines)
+        if offer_solution:
+            help_line += "; the solution is in the folded cell below"
+        return Block("bad", f"Not yet: {self.title}", (*result.lines, f"{help_line}."))
 
     def __repr__(self) -> str:
         return f"{self.kind} {self.id!r} ({self.title}): call it with your answer"

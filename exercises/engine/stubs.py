@@ -66,18 +66,66 @@ def code_content(code: CodeType) -> tuple:
     True
     """
     constants = code.co_consts
-    documented = code.co_flags & inspect.CO_OPTIMIZED and constants and constants[0]
-    if isinstance(documented, str):  # a docstring is the first constant
-        constants = constants[1:]
+    is_named = code.co_flags & inspect.CO_OPTIMIZED and not code.co_name.startswith("<")
+    if is_named and constants and isinstance(constants[0], str):
+        # A docstring is the first constant of a function; without one it is None.
+        constants = (None, *constants[1:])
     parts = tuple(
         code_content(constant) if isinstance(constant, CodeType) else (type(constant), constant)
         for constant in constants
     )
-    return code.co_code, code.co_names, code.co_varnames, code.co_freevars, parts
+    names = (code.co_names, code.co_varnames, code.co_cellvars, code.co_freevars)
+    arguments = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount)
+    return code.co_code, *arguments, *names, parts
+
+
+def same_code(answer: Any, handed_out: Callable[..., Any]) -> bool:
+    """Whether an answer is written like the code that was handed out.
+
+    Parameters
+    ----------
+    answer : Any
+        A function or a class; nothing else is code that can be compared.
+    handed_out : callable
+        The function or class of the exercise.
+
+    Returns
+    -------
+    bool
+        Comments, layout and docstrings do not matter; names and defaults do.
+
+    Examples
+    --------
+    >>> def double(x, times=2):
+    ...     return x * times
+    >>> def twice(x, times=2):  # as it was
+    ...     return x * times
+    >>> def thrice(x, times=3):
+    ...     return x * times
+    >>> same_code(twice, double), same_code(thrice, double)
+    (True, False)
+    """
+    if inspect.isclass(answer) and inspect.isclass(handed_out):
+        methods, others = _functions_of(answer), _functions_of(handed_out)
+        return methods.keys() == others.keys() and all(
+            same_code(methods[name], others[name]) for name in methods
+        )
+    if not (inspect.isfunction(answer) and inspect.isfunction(handed_out)):
+        return False
+    return _written(answer) == _written(handed_out)
+
+
+def _functions_of(kind: type) -> dict[str, Callable[..., Any]]:
+    return {name: value for name, value in vars(kind).items() if inspect.isfunction(value)}
+
+
+def _written(function: Callable[..., Any]) -> tuple:
+    defaults = (function.__defaults__, function.__kwdefaults__)
+    return code_content(function.__code__), repr(defaults)
 
 
 def _is_stub_class(answer: type) -> bool:
-    methods = {name: value for name, value in vars(answer).items() if inspect.isfunction(value)}
+    methods = _functions_of(answer)
     asked_for = [method for name, method in methods.items() if name != "__init__"]
     return bool(methods) and all(map(is_stub, asked_for or methods.values()))
 
