@@ -37,6 +37,7 @@ from exercises.engine import (
     progress,
     time_limits,
 )
+from exercises.engine.stubs import same_code
 from exercises.engine.time_limits import Stopwatch, alarms_available
 
 needs_alarms = pytest.mark.skipif(not alarms_available(), reason="no POSIX alarms here")
@@ -309,6 +310,152 @@ def test_the_failing_case_is_shown_with_input_expected_and_received():
     assert "Expected: tensor of shape (2,), float64: [0.25, 0.75]" in text
     assert "Received: None" in text
     assert "For a hint run check.softmax.hint()." in text
+
+
+def test_inputs_are_named_by_the_signature_by_use_or_by_the_reference():
+    def cases(rng):
+        yield Case((np.array([1.0, 2.0]), 3), {"base": 2})
+        yield Case((np.array([5.0, 2.0]), 3), {"base": 2})
+
+    def answer(scores, k, base=10, leak=False):
+        return scores * k * base
+
+    options = {"cases": cases, "expected": answer, "reference": answer, "mistakes": ()}
+    text = text_of(softmax_exercise(**options), lambda s, k, base: s)
+    assert "Input: scores = array of shape (2,), float64: [1., 2.]; k = 3; base = 2\n" in text
+
+    declared = softmax_exercise(**options, signature="(values, times, base)")
+    text = " ".join(text_of(declared, lambda values: 0).split())
+    assert "Input: values = array of shape (2,), float64: [1., 2.]; times = 3; base = 2" in text
+    assert "The signature is softmax(values, times, base)." in text
+
+    use = softmax_exercise(**options, use=lambda given, numbers, count, base: given(numbers))
+    text = text_of(use, lambda numbers: numbers)
+    assert "Input: numbers = array of shape (2,), float64: [1., 2.]; count = 3; base = 2\n" in text
+    assert "check.softmax.case(1) gives these inputs." in text
+
+
+def test_a_failing_case_can_be_tried_by_hand():
+    wrong = EXERCISE.mistakes[1].answer
+    text = text_of(EXERCISE, lambda s: softmax(s) if s[0] == 0 else s)
+    assert "To try this case yourself: softmax(*check.softmax.case(2))\n" in text
+    second = EXERCISE.case(2)
+    assert second[0].tolist() == EXERCISE.cases()[1].args[0].tolist()
+    assert repr(second).startswith("scores = array of shape (5,), float64: [")
+    second[0][:] = 0  # a copy, as the next one is
+    assert wrong(*EXERCISE.case(2)).tolist() == wrong(EXERCISE.cases()[1].args[0]).tolist()
+
+
+@pytest.mark.parametrize("number", [0, 4, -1, 1.5, "2", None, True])
+def test_a_case_that_does_not_exist_is_a_clear_error(number):
+    with pytest.raises(ValueError, match=r"There is no case .* has the cases 1 to 3\. Write check"):
+        EXERCISE.case(number)
+
+
+def test_inputs_by_name_take_the_place_that_the_task_gives_them():
+    def powers(x, power=2, root=1, *, base=10):
+        return base * x ** (power / root)
+
+    exercise = softmax_exercise(
+        cases=lambda rng: [Case((3.0,), {"root": 2}), Case((3.0,), {"base": 2})],
+        expected=powers,
+        reference=powers,
+        mistakes=(),
+    )
+    assert exercise.case(1) == (3.0, 2, 2)
+    assert repr(exercise.case(1)) == "x = 3; power = 2; root = 2"
+    assert (exercise.case(2), exercise.case(2).named) == ((3.0,), {"base": 2})
+    text = " ".join(text_of(exercise, lambda x, root=2, base=10: 0 if base == 2 else 30).split())
+    assert "softmax(*check.softmax.case(2), **check.softmax.case(2).named)" in text
+    assert powers(*exercise.case(2), **exercise.case(2).named) == 18.0
+
+
+def test_arrays_and_lists_are_shown_whole_with_digits_that_let_them_differ():
+    def feedback(expected, received):
+        exercise = softmax_exercise(
+            cases=lambda rng: [Case((1,), expected=expected)], reference=softmax, mistakes=()
+        )
+        return " ".join(exercise.feedback(lambda s: received).text().split())
+
+    thirds = np.array([1 / 3, 2 / 3])
+    text = feedback(thirds, np.array([1 / 3, 0.66667]))
+    assert "Expected: array of shape (2,), float64: [0.333333, 0.666667]" in text
+    assert "Received: array of shape (2,), float64: [0.333333, 0.66667]" in text
+    text = feedback([1, 2, 3], [1, 2])
+    assert "expected 3 values, received 2" in text
+    assert "Expected: list of length 3: [1, 2, 3] Received: list of length 2: [1, 2]" in text
+    text = feedback(thirds, thirds[:1])
+    assert "Expected: array of shape (2,), float64: [0.33333, 0.66667] Received: array" in text
+    long = np.arange(30.0)
+    assert "27., 28., 29.] Received" in feedback(long, long + 1)
+    nested = feedback([[0.5, [1, 2]], {"a": 3}], [[0.5, [1, 2]], {"a": 4}])
+    assert "Expected: list of length 2: [[0.5, [1, 2]], {'a': 3}]" in nested
+    assert "Expected:" not in feedback(2 / 3, 0.66667)  # the sentence says it all
+    assert "expected 0.666667, received 0.66667." in feedback(2 / 3, 0.66667)
+
+
+def test_an_input_that_is_changed_is_called_by_its_name():
+    def cases(rng):
+        yield Case((2.0, np.array([1.0, 2.0])))
+
+    def divided(by, scores):
+        return scores / by
+
+    def in_place(by, scores):
+        scores /= by
+        return scores
+
+    options = {"cases": cases, "expected": divided, "reference": divided, "mistakes": ()}
+    assert "your code changes scores in place" in text_of(softmax_exercise(**options), in_place)
+    forbidden = softmax_exercise(**options, keeps_inputs=True)
+    text = " ".join(text_of(forbidden, in_place).split())
+    assert "your code changes scores in place, which the task forbids" in text
+
+
+# --- single precision ---------------------------------------------------------------------------
+
+
+def single_exercise(**changes) -> Function:
+    def cases(rng):
+        yield Case((rng.normal(size=(3, 4)),))
+        yield Case((1e3 * rng.normal(size=(2, 4)),))
+
+    def means(x):
+        return np.exp(x / 1e3).mean(axis=1)
+
+    options = {"cases": cases, "expected": means, "reference": means, "mistakes": ()}
+    return softmax_exercise(**(options | changes))
+
+
+def single(x):
+    return np.exp(x.astype(np.float32) / 1e3).mean(axis=1, dtype=np.float32) * np.float32(1 + 9e-6)
+
+
+IN_SINGLE_PRECISION = [
+    single,
+    lambda x: single(x).tolist(),
+    lambda x: torch.tensor(single(x)),
+    lambda x: [torch.tensor(number, requires_grad=True) for number in single(x)],
+    lambda x: single(x).astype(np.float64),
+    lambda x: list(single(x)),
+]
+
+
+@pytest.mark.parametrize("answer", IN_SINGLE_PRECISION)
+def test_an_answer_in_single_precision_is_judged_with_its_tolerance(answer):
+    assert single_exercise().evaluate(answer).status == "solved"
+    assert single_exercise(double_precision=True).evaluate(answer).status == "wrong"
+
+
+def test_an_answer_in_double_precision_is_not():
+    def answer(x):
+        return np.exp(x / 1e3).mean(axis=1) * (1 + 9e-6)
+
+    assert single_exercise().evaluate(answer).status == "wrong"
+
+
+def test_a_wrong_answer_in_single_precision_stays_wrong():
+    assert single_exercise().evaluate(lambda x: single(x) * 1.0001).status == "wrong"
 
 
 # --- what other code may ask of an exercise -----------------------------------------------------
@@ -1113,11 +1260,67 @@ BUG = Bug(
 
 
 def test_the_planted_fault_is_not_attempted_and_not_recorded():
-    result = BUG.evaluate(lambda x: x**2)
+    result = BUG.evaluate(BUG.planted)
     assert result.status == "unattempted"
     assert "The planted fault is still there" in result.lines[0]
+    assert "Case 2: expected 2, received 1." in result.lines[1]
     BUG(BUG.planted)
     assert progress.attempts() == []
+
+
+def test_layout_comments_and_documentation_make_no_attempt_of_the_planted_fault():
+    def squared(x, power=2):
+        return [value**power for value in x]
+
+    def documented(x, power=2):
+        """Square each value."""
+        return [  # one after the other
+            value**power for value in x
+        ]
+
+    def renamed(x, power=2):
+        return [number**power for number in x]
+
+    def cubed(x, power=3):
+        return [value**power for value in x]
+
+    assert same_code(documented, squared)
+    assert not same_code(renamed, squared)
+    assert not same_code(cubed, squared)
+    assert not same_code(squared(range(3)), squared)
+    assert same_code(Callable, Callable)
+    assert not same_code(Callable, Module)
+
+
+def test_changed_code_that_behaves_like_the_planted_fault_is_not_yet_right():
+    result = BUG.evaluate(lambda x: x**2)
+    assert (result.status, result.mistake) == ("wrong", None)
+    assert result.lines[0].startswith("This still does what the faulty code did: Case 2: expected")
+    BUG(lambda x: x**2)
+    assert [row["status"] for row in progress.attempts()] == ["wrong"]
+
+
+def test_the_planted_fault_is_run_once_for_all_answers():
+    runs = []
+
+    def planted(x):
+        runs.append(x)
+        return x * x
+
+    bug = Bug(
+        "tests.engine.counted",
+        title="Counted",
+        planted=planted,
+        cases=lambda rng: [Case((float(x),)) for x in range(4)],
+        expected=lambda x: 2.0 * x,
+        reference=doubled,
+        mistakes=BUG.mistakes,
+        also_correct=BUG.also_correct,
+        **TEXTS,
+    )
+    for _ in range(3):
+        assert bug.evaluate(lambda x: x**2).lines[0].startswith("This still does")
+    assert len(runs) == 4
 
 
 def test_other_faults_and_the_repair_are_judged_as_usual():
@@ -1152,20 +1355,85 @@ def test_values_pass_within_the_tolerance():
     assert VALUE.evaluate(5.005).mistake.name == "doubled"
 
 
+def value_with(*mistakes, **options):
+    return Value(
+        "tests.engine.value",
+        title="V",
+        reference=options["expected"],
+        mistakes=[Mistake(str(value), value, "Think again.") for value in mistakes],
+        also_correct=(),
+        **(TEXTS | options),
+    )
+
+
+def named(exercise, answer):
+    mistake = exercise.evaluate(answer).mistake
+    return mistake and mistake.answer
+
+
+def test_a_mistake_is_matched_relatively_and_not_within_the_tolerance():
+    small = value_with(0.001, 0.02, 70.0, expected=0.3, tolerance=0.1)
+    assert named(small, 0.001) == 0.001
+    assert named(small, 0.005) is None
+    assert named(small, 0.0) is None
+    assert named(small, 70.3) == 70.0
+    assert named(small, 70.4) is None
+    assert named(small, 69.0) is None
+
+
+def test_a_rounded_number_stands_for_the_mistake_that_rounds_to_it():
+    thirds = value_with(2 / 3, 12.345, expected=9.0, tolerance=0.01)
+    assert named(thirds, 0.67) == 2 / 3
+    assert named(thirds, 12) == 12.345
+    assert named(thirds, 0.7) is None  # one digit says too little
+    assert named(thirds, 0.68) is None
+    assert named(thirds, 13) is None
+
+
+def test_the_nearest_mistake_is_named_and_none_where_the_right_value_is_nearer():
+    close = value_with(100.0, 100.4, expected=50.0, tolerance=0.001)
+    assert named(close, 100.1) == 100.0
+    assert named(close, 100.3) == 100.4
+    near_the_right = value_with(50.2, expected=50.0, tolerance=0.001)
+    assert named(near_the_right, 50.15) == 50.2
+    assert named(near_the_right, 50.05) is None
+
+
+def test_whole_numbers_and_texts_are_no_mistake_unless_they_are_equal():
+    counts = value_with(1_000_000, 7, expected=2_000_000, tolerance=0.5)
+    assert named(counts, 1_000_000) == 1_000_000
+    assert named(counts, 1_000_000.0) == 1_000_000
+    assert named(counts, 1_000_001) is None
+    words = value_with("yes", expected="no")
+    assert named(words, "yes") == "yes"
+    assert named(words, "yess") is None
+
+
+def test_every_number_of_a_pair_must_be_near_the_mistakes():
+    pair = value_with((0.5, 2.0), expected=(1.0, 1.0), tolerance=0.01)
+    assert named(pair, (0.5, 2.001)) == (0.5, 2.0)
+    assert named(pair, [0.5, 2.0]) == (0.5, 2.0)
+    assert named(pair, (0.5, 3.0)) is None
+    assert named(pair, 0.5) is None
+
+
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
         (None, "Received None: is something missing"),
-        (3, "Received 3; wanted is one number, within ±0.01"),
+        (3, "Received 3; wanted is one number, within ±0.01."),
         (math.nan, "Received nan"),
-        ([2, 5], "Received list of length 2: [2, 5]; wanted is one number"),
-        ("2,5", "Received '2,5'"),
+        ([2, 7], "Received list of length 2: [2, 7]; wanted is one single number, within ±0.01."),
+        ((0, 714), "pair of numbers. Write a point in the place of the comma: 0.714"),
+        ("0,714", "write it without quotation marks and with a point in the place of the comma."),
+        ("0.714", "wanted is one number, within ±0.01: write it without quotation marks."),
+        ("a lot", "Received 'a lot'; wanted is one number, within ±0.01."),
         (torch.empty((), device="meta"), "device meta"),
     ],
 )
 def test_a_wrong_value_is_shown_but_the_right_one_is_not(answer, said):
     text = text_of(VALUE, answer)
-    assert said in text
+    assert said in " ".join(text.split())
     assert "2.5" not in text
 
 
@@ -1189,7 +1457,10 @@ def test_values_of_other_forms():
     assert "an array of shape (2,)" in text_of(value(np.ones(2)), 3)
     assert "a tuple of 2 values" in text_of(value((1, [1, 2])), 3)
     assert "a dict" in text_of(value({"a": 1}), 3)
-    assert "wanted is a text" in text_of(value("yes"), "no")
+    assert "wanted is a text" in text_of(value("yes"), 3)
+    assert "wanted is another text" in text_of(value("yes"), "no")
+    assert "Received 8; wanted is another whole number." in text_of(value(6), 8)
+    assert "Received 6.5; wanted is a whole number." in text_of(value(6), 6.5)
     assert value((1, [1, 2])).evaluate([1, (1, 2)]).status == "solved"
     assert value("yes").evaluate("yes").status == "solved"
     assert value(...).evaluate(...).status == "unattempted"
@@ -1370,10 +1641,32 @@ def test_a_check_shows_and_records(capsys):
     assert progress.solved() == {"tests.engine.softmax"}
 
 
+def test_after_the_second_failed_try_the_way_to_the_solution_is_offered(capsys):
+    exercise = softmax_exercise()
+    wrong, outputs = exercise.mistakes[1].answer, []
+    exercise(stub)
+    for _ in range(5):
+        exercise.preview(wrong)
+        exercise.evaluate(wrong)
+    for _ in range(3):
+        capsys.readouterr()
+        exercise(wrong)
+        outputs.append(capsys.readouterr().out)
+    first, second, third = outputs
+    assert first.endswith("For a hint run check.softmax.hint().\n")
+    offer = "check.softmax.hint(); the solution is in the folded cell below."
+    assert second == third == first.replace("check.softmax.hint().", offer)
+    assert len(progress.attempts()) == 3
+    exercise(stub)
+    exercise(softmax)
+    exercise.preview(wrong)
+    assert "folded cell" not in capsys.readouterr().out
+
+
 def test_a_second_run_says_the_same(capsys):
     outputs = []
     for _ in range(2):
-        EXERCISE(EXERCISE.mistakes[1].answer)
+        softmax_exercise()(EXERCISE.mistakes[1].answer)
         outputs.append(capsys.readouterr().out)
     assert outputs[0] == outputs[1]
     assert len(progress.attempts()) == 2
@@ -1603,7 +1896,8 @@ def test_a_check_never_takes_twice_its_limit_even_where_its_mistakes_never_end(k
         watch = Stopwatch()
         result = exercise.evaluate(answer)
         assert watch.seconds() < 2.0
-        assert result.status == "wrong"
+        as_handed_out = answer is options.get("planted")
+        assert result.status == ("unattempted" if as_handed_out else "wrong")
         assert result.mistake is None
 
 

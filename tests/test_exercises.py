@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import itertools
 import json
 import random
 import re
@@ -21,6 +22,10 @@ from nbformat.v4 import new_code_cell
 import exercises
 from exercises import discover
 from exercises.engine import Bug, Case, Choice, Exercise, Function, Result, Value, progress
+from exercises.engine.comparing import difference
+from exercises.engine.guarding import guarded_call
+from exercises.engine.signatures import signature_of
+from exercises.engine.value import NEAR
 from tools import notebooks, reading
 from utils import course
 
@@ -125,6 +130,104 @@ def test_a_known_mistake_is_named_as_itself_and_not_as_another_one(id, number):
     assert result.status == "wrong", result.status
     assert result.mistake is mistake, result.mistake and result.mistake.name
     assert any(mistake.why in line for line in result.lines)
+
+
+def in_single_precision(value: Any) -> Any:
+    """A value with its numbers of double precision made single."""
+    if isinstance(value, (float, np.floating)):
+        return np.float32(value)
+    if isinstance(value, np.ndarray) and value.dtype == np.float64:
+        return value.astype(np.float32)
+    if isinstance(value, torch.Tensor) and value.dtype == torch.float64:
+        return value.float()
+    if type(value) in (list, tuple):
+        return type(value)(map(in_single_precision, value))
+    if type(value) is dict:
+        return {key: in_single_precision(item) for key, item in value.items()}
+    return value
+
+
+def difference_of_single(exercise: Function, expected: Any, received: Any) -> str | None:
+    """What is wrong with a result where single precision is allowed."""
+    return difference(
+        expected, received, rtol=exercise.rtol, atol=exercise.atol, single_precision=True
+    )
+
+
+SINGLE = [id for id in FUNCTIONS if not FUNCTIONS[id].double_precision]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("id", SINGLE)
+def test_the_reference_in_single_precision_passes(id):
+    """Computed in it, from inputs of single precision, or made single at the end."""
+    exercise = FUNCTIONS[id]
+    computed = exercise.used(exercise.reference)
+
+    def from_single(*args, **kwargs):
+        return computed(*in_single_precision(args), **in_single_precision(kwargs))
+
+    def made_single(*args, **kwargs):
+        return in_single_precision(computed(*args, **kwargs))
+
+    for number, case in enumerate(exercise.cases(), start=1):
+        if case.check is not None:
+            continue
+        right = exercise.attempt(exercise.reference, number, case).expected
+        for answer in (from_single, made_single):
+            outcome = guarded_call(answer, case.args, case.kwargs)
+            assert outcome.error is None, (case.label, outcome.error)
+            problem = difference(
+                right, outcome.value, rtol=exercise.rtol, atol=exercise.atol, single_precision=True
+            )
+            assert problem is None, (case.label, problem)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("id", SINGLE)
+def test_a_mistake_made_single_still_fails(id):
+    exercise = FUNCTIONS[id]
+    for mistake in exercise.mistakes:
+        seen = []
+        for trial in exercise.trials(mistake.answer):
+            if trial.failed and trial.expected is not ... and trial.outcome.error is None:
+                value = in_single_precision(trial.outcome.value)
+                seen.append(
+                    difference(
+                        trial.expected,
+                        value,
+                        rtol=exercise.rtol,
+                        atol=exercise.atol,
+                        single_precision=True,
+                    )
+                )
+            elif trial.failed:
+                seen.append(trial.problem)
+        assert any(seen), mistake.name
+
+
+# Two mistakes so near to each other, and why that may be: the nearest one is named.
+NEAR_MISTAKES: dict[str, str] = {
+    "ml_basics.honest_evaluation.share_of_true_alarms": "shares of 95 % and more, and a mistake "
+    "that is nearly right, are what the task is about",
+}
+
+
+def near_mistakes(exercise: Value) -> list[tuple[str, str]]:
+    """Mistakes that one number may stand for, or that may stand for the right value."""
+    known = [("the right value", exercise.expected())]
+    known += [(mistake.name, mistake.answer) for mistake in exercise.mistakes]
+    return [
+        (name, other)
+        for (name, value), (other, theirs) in itertools.combinations(known, 2)
+        if name != other and exercise.distance(value, theirs) <= NEAR
+    ]
+
+
+@pytest.mark.parametrize("id", [id for id in ALL if isinstance(ALL[id], Value)])
+def test_no_number_stands_for_two_mistakes(id):
+    near = near_mistakes(ALL[id])
+    assert bool(near) == (id in NEAR_MISTAKES), near
 
 
 def nothing(*args: Any, **kwargs: Any) -> None:
@@ -335,6 +438,30 @@ def test_the_untouched_cell_counts_as_not_attempted(lesson, index, shown):
     assert block.kind == "open", block.text()
     assert block.heading.startswith("Not attempted yet: ")
     assert progress.attempts() == []
+
+
+@in_every_exercise_cell
+def test_the_signature_that_feedback_quotes_is_that_of_the_task(lesson, index):
+    source = cells_of(lesson.path)[index].source
+    (name,) = uses(source, confirm=False)
+    exercise = ALL[f"{course.lesson_id(lesson.path)}.{name}"]
+    if not isinstance(exercise, Function):
+        return
+    (check,) = [
+        node
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == f"check.{name}"
+    ]
+    (task,) = [
+        node
+        for node in ast.parse(source).body
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef))
+        and node.name == ast.unparse(check.args[0])
+    ]
+    if isinstance(task, ast.ClassDef):
+        pytest.skip("a class is made and called by the exercise")
+    assert task.name == name, "the feedback calls the function by the exercise's name"
+    assert exercise.quoted_signature() == f"{name}{signature_of(f'({ast.unparse(task.args)})')}"
 
 
 @in_every_exercise_cell

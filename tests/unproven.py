@@ -10,8 +10,6 @@ UNPROVEN = {
     "deep_learning.training_that_works",
     "generative_models.autoencoders",
     "generative_models.gans",
-    "ml_basics.classification",
-    "ml_basics.trees_and_boosting",
     "nlp.language_models",
     "nlp.text_as_numbers",
     "nlp.transformer",

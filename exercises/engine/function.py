@@ -667,7 +667,7 @@ class Function(Exercise):
         if outcome.error is not None:
             lines += [f"    {frame}" for frame in outcome.frames]
             if isinstance(outcome.error, TypeError) and not outcome.frames:
-                lines.append(f"The signature is {self._signature()}.")
+                lines.append(f"The signature is {self.quoted_signature()}.")
         elif trial.expected is not ... and not _says_both(problem, trial):
             lines += self._expected_and_received(trial)
         if outcome.printed:
@@ -710,7 +710,14 @@ class Function(Exercise):
         }
         return " and ".join(names.get(changed, changed) for changed in outcome.changed)
 
-    def _signature(self) -> str:
+    def quoted_signature(self) -> str:
+        """The task's signature behind the exercise's name, as the feedback quotes it.
+
+        Returns
+        -------
+        str
+            ``softmax(scores)``.
+        """
         if self.signature:
             return f"{self.name}{self.signature}"
         return f"{self.name}{bare_signature(self.reference) or ''}"

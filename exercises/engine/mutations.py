@@ -151,7 +151,7 @@ _AXIS_METHODS = _words(
     """
 )
 # Keywords that change how something is computed and not what comes out.
-_HARMLESS_KEYWORDS = {"strict", "rcond", "optimize", "copy", "requires_grad"}
+_HARMLESS_KEYWORDS = {"strict", "rcond", "optimize", "copy", "requires_grad", "random_state"}
 
 
 class UnreadableError(ValueError):
@@ -684,11 +684,12 @@ def _constant(node: ast.Constant, place: _Place) -> Iterator[_Change]:
     parent = place.parents[-1]
     if isinstance(parent, ast.UnaryOp) and _is_axis(place.above()):
         return  # the minus in front of it is changed
+    if isinstance(parent, ast.keyword) and parent.arg in _HARMLESS_KEYWORDS:
+        return
     if _is_axis(place):
         yield ast.Constant(0 if value else 1), AXIS
     elif isinstance(value, bool):
-        if not (isinstance(parent, ast.keyword) and parent.arg in _HARMLESS_KEYWORDS):
-            yield ast.Constant(not value), SWITCH
+        yield ast.Constant(not value), SWITCH
     elif isinstance(value, int):
         if isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.USub):
             yield ast.Constant(value + 1), ONE_LESS
@@ -737,6 +738,8 @@ def _is_axis_argument(place: _Place) -> bool:
 
 def _call(node: ast.Call, place: _Place) -> Iterator[_Change]:
     name = _called(node)
+    if name == "errstate":  # what is warned about, not what comes out
+        return
     if name in _OTHER_FUNCTION:
         other, observation = _OTHER_FUNCTION[name]
         if isinstance(node.func, ast.Attribute):

@@ -324,6 +324,7 @@ def _one_round_planted(theta, phi, z, x, rate):
 one_round = Bug(
     "generative_models.gans.one_round",
     title="The gradient that came along",
+    signature="(theta, phi, z, x, rate)",
     cases=_round_cases,
     expected=_round_by_hand,
     reference=_round,
@@ -422,6 +423,7 @@ def _slerp_unguarded(z0, z1, t):
 slerp = Function(
     "generative_models.gans.slerp",
     title="On the sphere",
+    signature="(z0, z1, t)",
     cases=_slerp_cases,
     expected=_slerp_by_half_angle,
     reference=_slerp,
@@ -524,6 +526,7 @@ def _gradient_penalty_planted(weights, real, fake, mix):
 gradient_penalty = Bug(
     "generative_models.gans.gradient_penalty",
     title="One norm for everybody",
+    signature="(weights, real, fake, mix)",
     cases=_penalty_cases,
     expected=_penalty_by_hand,
     reference=_penalty,

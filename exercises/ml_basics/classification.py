@@ -82,6 +82,15 @@ def _cross_entropy_cases(rng: np.random.Generator) -> Iterator[Case]:
         label="one row small, one row large",
     )
     yield Case((np.array([[0.0, 800.0], [3.0, 1.0]]), np.array([0, 0])), label="confidently wrong")
+    yield Case((np.array([[0.0, 800.0], [3.0, 1.0]]), np.array([1, 1])), label="confidently right")
+    yield Case(
+        (np.array([[0.0, 0.0, 0.0, 1000.0]]), np.array([0])),
+        label="one logit far above all others",
+    )
+    yield Case(
+        (np.array([[-1000.0, -1001.0, -1003.0], [0.5, 0.0, 0.2]]), np.array([1, 2])),
+        label="logits far below 0",
+    )
 
 
 def _cross_entropy_by_library(logits, labels):
@@ -131,6 +140,17 @@ def _log_of_softmax(logits, labels):
 
 def _log_of_softmax_plus_little(logits, labels):
     return -np.mean(np.log(_true(_softmax(logits), labels) + 1e-12))
+
+
+def _shifted_by(number):
+    """The loss with another number than the maximum subtracted from each row."""
+
+    def cross_entropy(logits, labels):
+        shifted = logits - number(logits)
+        log_sum = np.log(np.exp(shifted).sum(axis=1))
+        return np.mean(log_sum - _true(shifted, labels))
+
+    return cross_entropy
 
 
 def _one_maximum(logits, labels):
@@ -184,6 +204,29 @@ cross_entropy = Function(
             _one_maximum,
             "A row far below the global maximum becomes all zeros, and 0/0 is NaN. Each row "
             "needs its own maximum: max(axis=1, keepdims=True).",
+        ),
+        Mistake(
+            "each row shifted by its mean",
+            _shifted_by(lambda logits: logits.mean(axis=1, keepdims=True)),
+            "The mean may lie far below the largest logit, and e to their difference still "
+            "overflows. Only with the row's maximum subtracted no exponent is above 0.",
+        ),
+        Mistake(
+            "each row shifted by its first logit",
+            _shifted_by(lambda logits: logits[:, :1]),
+            "The first logit may lie far below the largest one, and e to their difference still "
+            "overflows. Subtract the row's maximum.",
+        ),
+        Mistake(
+            "logarithms to base 2",
+            lambda logits, labels: _cross_entropy(logits, labels) / np.log(2),
+            "The loss is in bits here. The task writes ln, the natural logarithm: np.log.",
+        ),
+        Mistake(
+            "the logarithm missing",
+            lambda logits, labels: -np.mean(_true(_softmax(logits), labels)),
+            "This is the mean probability of the true class with a minus. Its logarithm is what "
+            "grows without bound where the model is sure and wrong.",
         ),
         Mistake(
             "the softmax applied twice",
@@ -526,6 +569,16 @@ def _bayes_cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case((X, y, rng.integers(0, 3, size=4), np.full(4, 3)), label="three classes")
     X, y = rng.integers(0, 2, size=(12, 1500)), rng.permutation(np.repeat([0, 1], [7, 5]))
     yield Case((X, y, X[3], np.full(1500, 2)), label="1,500 columns")
+    X = np.concatenate([np.zeros((5, 1500), dtype=int), np.ones((4, 1500), dtype=int)])
+    yield Case(
+        (X, np.repeat([0, 1], [5, 4]), np.ones(1500, dtype=int), np.full(1500, 2)),
+        label="1,500 columns that all speak for one class",
+    )
+    X, y = np.array([[0, 1, 4], [2, 1, 0], [1, 0, 3], [0, 1, 4], [0, 0, 1]]), [7, 7, 3, 7, 3]
+    yield Case(
+        (X, np.array(y), np.array([0, 1, 1]), np.array([3, 2, 5])),
+        label="columns with 3, 2 and 5 values, classes 3 and 7",
+    )
 
 
 def _bayes_by_library(X, y, x, values):
@@ -559,13 +612,13 @@ def _bayes_variant(added=1.0, below=None, prior=True, logs=True, normalise=True)
 
 
 def _bayes(X, y, x, values):
-    classes = np.unique(y)
-    log_score = np.zeros(len(classes))
-    for index, c in enumerate(classes):
+    log_scores = []
+    for c in np.unique(y):
         rows = X[y == c]
         share = ((rows == x).sum(axis=0) + 1) / (len(rows) + values)
-        log_score[index] = np.log(len(rows) / len(y)) + np.log(share).sum()
-    score = np.exp(log_score - log_score.max())
+        # The number of all rows is the same for each class, and falls out below.
+        log_scores.append(np.log(len(rows)) + np.log(share).sum())
+    score = np.exp(np.array(log_scores) - max(log_scores))
     return score / score.sum()
 
 
@@ -632,6 +685,18 @@ counted_bayes = Bug(
             "worth one row.",
         ),
         Mistake(
+            "2 added below the fraction bar in every column",
+            _bayes_variant(below=lambda values, y: 2),
+            "That is right for a column of two values. Add as many as the column can hold: each "
+            "of its values was counted once more.",
+        ),
+        Mistake(
+            "the sum of all columns' values added below the fraction bar",
+            _bayes_variant(below=lambda values, y: values.sum()),
+            "Each column has shares of its own, which sum to 1. Add the number of values of that "
+            "column, not of all.",
+        ),
+        Mistake(
             "the prior lost",
             _bayes_variant(prior=False),
             "Each score starts with the share of the class, len(rows) / len(y).",
@@ -669,6 +734,14 @@ def _others_cases(rng: np.random.Generator) -> Iterator[Case]:
     twins[5] = twins[1]
     labels = np.array([0, 1, 0, 1, 0, 0, 1, 1])
     yield Case((twins, labels, 1), label="two rows with equal columns and different labels")
+    yield Case(
+        (np.array([[0.0], [1.0], [2.5], [9.0]]), np.array([0, 1, 0, 1]), 2),
+        label="equal votes, the larger class sometimes nearer",
+    )
+    X, y = rng.normal(size=(12, 2)), np.array([7, 2, 5, 5, 7, 2, 2, 7, 5, 2, 7, 5])
+    yield Case((X, y, 3), label="one vote each for three classes")
+    yield Case((1000 * X, y, 2), label="rows far apart, two votes")
+    yield Case((X * np.array([1.0, 0.2]), y, len(X) - 1), label="all others vote")
 
 
 def _others_by_library(X, y, k):
@@ -688,12 +761,38 @@ def _squared(X):
 
 
 def _others(X, y, k):
-    squared = ((X[:, None, :] - X[None, :, :]) ** 2).sum(axis=-1)
-    np.fill_diagonal(squared, np.inf)
-    nearest = np.argsort(squared, axis=1)[:, :k]
     classes = np.unique(y)
-    votes = (y[nearest][:, :, None] == classes).sum(axis=1)
-    return classes[votes.argmax(axis=1)]
+    predicted = []
+    for i in range(len(X)):
+        distance = np.linalg.norm(X - X[i], axis=1)
+        distance[i] = np.inf
+        nearest = np.argsort(distance)[:k]
+        votes = [np.count_nonzero(y[nearest] == c) for c in classes]
+        predicted.append(classes[np.argmax(votes)])
+    return np.array(predicted)
+
+
+def _others_voting(vote):
+    """The k nearest others with another vote."""
+
+    def predict(X, y, k):
+        squared = _squared(X)
+        np.fill_diagonal(squared, np.inf)
+        nearest = np.argsort(squared, axis=1, kind="stable")[:, :k]
+        return np.array([vote(y[row]) for row in nearest])
+
+    return predict
+
+
+def _largest_class(labels):
+    classes, counts = np.unique(labels, return_counts=True)
+    return classes[counts == counts.max()][-1]
+
+
+def _first_seen(labels):
+    from collections import Counter
+
+    return Counter(labels.tolist()).most_common(1)[0][0]
 
 
 def _others_by_deleting(X, y, k):
@@ -765,6 +864,40 @@ leave_one_out = Function(
             _others_mean_label,
             "Class numbers are names, not amounts: the mean of 2, 2, 5 is 3, which is no class. "
             "Count votes.",
+        ),
+        Mistake(
+            "equal votes to the larger class",
+            _others_voting(_largest_class),
+            "The votes are counted well. Where two classes have equally many, the task gives them "
+            "to the smaller one.",
+        ),
+        Mistake(
+            "equal votes to the class that comes first in the order of distance",
+            _others_voting(_first_seen),
+            "The votes are counted well. Where two classes have equally many, the task does not "
+            "ask whose row is nearer: the smaller class gets them.",
+        ),
+        Mistake(
+            "the label in the middle",
+            _others_voting(lambda labels: np.sort(labels)[len(labels) // 2]),
+            "The middle of the sorted labels is the majority where there are two classes and an "
+            "odd number of votes. Count the votes of each class.",
+        ),
+        Mistake(
+            "the nearest one alone decides",
+            _others_voting(lambda labels: labels[0]),
+            "For k above 1 the others among the k nearest have a vote too.",
+        ),
+        Mistake(
+            "city-block distances",
+            lambda X, y, k: np.array(
+                [
+                    _vote(np.delete(y, i)[np.argsort(np.abs(np.delete(X, i, 0) - X[i]).sum(1))[:k]])
+                    for i in range(len(X))
+                ]
+            ),
+            "The absolute differences of the columns were added up. Euclidean distance adds their "
+            "squares.",
         ),
         Mistake(
             "the most frequent class of all other rows",

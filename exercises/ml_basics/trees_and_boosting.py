@@ -217,6 +217,22 @@ def _threshold_cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case((np.array([1.0, 2.0, 3.0]), np.array([0.0, 1.0, 0.0])), label="a tie")
     yield Case((np.full(4, 2.5), np.array([1.0, 2.0, 3.0, 4.0])), label="nothing to cut")
     yield Case((rng.normal(size=30), rng.normal(size=30)), label="thirty random rows")
+    yield Case(
+        (np.array([1.0, 2.0, 3.0]), np.array([0.0, 0.0, 6.0])), label="the last cut is the best"
+    )
+    yield Case(
+        (np.array([1.0, 2.0, 2.0, 3.0]), np.array([0.0, 0.0, 0.0, 6.0])),
+        label="a value that occurs twice, below the best cut",
+    )
+    yield Case(
+        (np.array([1.0, 1.0, 2.0, 2.0]), np.array([0.0, 1.0, 0.0, 1.0])),
+        label="no cut leaves less spread than none",
+    )
+    yield Case((np.array([-1.0, 1.0]), np.array([2.0, 5.0])), label="the threshold is 0")
+    yield Case(
+        (np.array([-7.0, -2.0, -4.0, -1.0]), np.array([900.0, 100.0, 940.0, 130.0])),
+        label="negative inputs, large targets",
+    )
 
 
 def _candidates(x):
@@ -246,11 +262,33 @@ def _threshold(x, y):
     best, loss = None, np.inf
     values = np.unique(x)  # sorted, each once
     for cut in (values[:-1] + values[1:]) / 2:
-        left, right = y[x <= cut], y[x > cut]
+        goes_left = x <= cut
+        left, right = y[goes_left], y[~goes_left]
         found = len(left) * np.var(left) + len(right) * np.var(right)
         if found < loss:
             best, loss = cut, found
     return best
+
+
+def _threshold_draw(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    rows = int(rng.integers(2, 9))
+    return rng.integers(-3, 4, size=rows) / 2, rng.normal(size=rows)
+
+
+def _threshold_but_last(x, y):
+    return _search(x, y, lambda left, right: _spread(left) + _spread(right), _candidates(x)[:-1])
+
+
+def _threshold_only_if_better(x, y):
+    x, y = np.asarray(x), np.asarray(y)
+    cut = _threshold_by_search(x, y)
+    if cut is None or _spread(y[x <= cut]) + _spread(y[x > cut]) > _spread(y) - 1e-9:
+        return None
+    return cut
+
+
+def _threshold_or_none(x, y):
+    return _threshold_by_search(x, y) or None
 
 
 def _threshold_by_sums(x, y):
@@ -344,12 +382,48 @@ best_threshold = Function(
             "sides.",
         ),
         Mistake(
+            "the last cut never tried",
+            _threshold_but_last,
+            "Of n different values there are n − 1 midpoints. The one between the two largest "
+            "values is a candidate too.",
+        ),
+        Mistake(
+            "None where no cut lowers the spread",
+            _threshold_only_if_better,
+            "Only where all values of x are equal there is no threshold. Elsewhere the best one is "
+            "asked for, even if it leaves as much spread as there was.",
+        ),
+        Mistake(
+            "None in the place of a threshold of 0",
+            _threshold_or_none,
+            "0 counts as false in Python, so `if best` and `best or …` take it for nothing. "
+            "Compare with None: `best is None`.",
+        ),
+        Mistake(
+            "absolute deviations from the medians",
+            lambda x, y: _search(
+                x,
+                y,
+                lambda left, right: (
+                    np.abs(left - np.median(left)).sum() + np.abs(right - np.median(right)).sum()
+                ),
+            ),
+            "The task adds squared deviations from the means.",
+        ),
+        Mistake(
             "no answer prepared for a column that cannot be cut",
             _threshold_without_guard,
             "When all inputs are equal there is no threshold to choose from. Return None then.",
         ),
     ],
     also_correct=[_threshold_by_sums, _threshold_by_search],
+    equal_mutants={
+        "goes_left = x <= cut → goes_left = x < cut": "A cut lies between two values of x, so no "
+        "x equals it.",
+        "goes_left = x <= cut → goes_left = x >= cut": "Left and right change places, and the loss "
+        "is the sum of both.",
+    },
+    draw=_threshold_draw,
     hints=[
         "The candidates: `values = np.unique(x)`, and the midpoints of its neighbours.",
         "For each candidate split y with `x <= cut` and `x > cut`, and add the squared deviations "
@@ -373,6 +447,9 @@ def _bag_cases(rng: np.random.Generator) -> Iterator[Case]:
     seen[0], seen[1] = ~seen[0], False
     yield Case((rng.normal(size=(8, 6)), seen), label="eight trees, six rows")
     yield Case((predictions, drawn), label="the last row was drawn by every tree")
+    one = np.zeros((3, 4), dtype=bool)
+    one[[0, 1, 1, 2], [0, 1, 2, 3]] = True
+    yield Case((100 + rng.normal(size=(3, 4)), ~one), label="one tree for each row may vote")
 
 
 def _bag_by_masked_array(predictions, drawn):
@@ -380,9 +457,9 @@ def _bag_by_masked_array(predictions, drawn):
 
 
 def _bag(predictions, drawn):
-    counted = np.where(drawn, 0.0, predictions)
     trees = (~drawn).sum(axis=0)
-    return np.divide(counted.sum(axis=0), trees, out=np.full(len(trees), np.nan), where=trees > 0)
+    with np.errstate(invalid="ignore"):  # without a tree: 0/0, which is NaN
+        return np.where(drawn, 0.0, predictions).sum(axis=0) / trees
 
 
 def _bag_planted(predictions, drawn):
@@ -436,6 +513,18 @@ out_of_bag = Bug(
             lambda predictions, drawn: np.nan_to_num(_bag(predictions, drawn)),
             "Nobody may vote on such a row, and 0 would be counted as a prediction. NaN says that "
             "there is none.",
+        ),
+        Mistake(
+            "0 for a drawn row among the votes, and the sum in place of the mean",
+            lambda predictions, drawn: np.where(drawn, 0.0, predictions).sum(axis=0),
+            "The right trees are summed. Divide by their number.",
+        ),
+        Mistake(
+            "the median of the votes",
+            lambda predictions, drawn: np.ma.median(
+                np.ma.masked_array(predictions, mask=drawn), axis=0
+            ).filled(np.nan),
+            "The right trees vote, and the one in the middle wins. Asked is their mean.",
         ),
         Mistake(
             "the mean over rows instead of trees",
@@ -545,6 +634,17 @@ reweight = Function(
             "the ½, the wrong ones by eᵅ and the right ones by e⁻ᵅ. You mixed the two.",
         ),
         Mistake(
+            "all rows raised alike",
+            lambda weights, right: weights.copy(),
+            "The weights are as they were: a factor that is the same for all rows is lost when you "
+            "divide by the sum. Right and wrong rows need different ones.",
+        ),
+        Mistake(
+            "α returned",
+            lambda weights, right: np.log(_odds(weights, right)) / 2,
+            "That is the say of the stump, step 2. Use it for step 3, the new weights.",
+        ),
+        Mistake(
             "half of the step",
             lambda weights, right: _scaled(
                 np.where(right, weights, weights * np.sqrt(_odds(weights, right)))
@@ -602,21 +702,25 @@ def _boost(X, y, rounds, rate, start=None, goal=None, sign=1.0):
 
 
 def _boost_plain(X, y, rounds, rate):
-    return _boost(X, y, rounds, rate)
+    fitted = np.full(len(y), y.mean())
+    for _ in range(rounds):
+        stump = DecisionTreeRegressor(max_depth=1, random_state=0).fit(X, y - fitted)
+        fitted = fitted + rate * stump.predict(X)
+    return fitted
+
+
+def _boost_planted(X, y, rounds, rate):
+    fitted = np.full(len(y), y.mean())
+    for _ in range(rounds):
+        stump = DecisionTreeRegressor(max_depth=1, random_state=0).fit(X, y)
+        fitted = fitted + rate * stump.predict(X)
+    return fitted
 
 
 def _boost_only_last(X, y, rounds, rate):
     fitted = np.full(len(y), y.mean())
     for _ in range(rounds):
         fitted = y.mean() + rate * _stump(X, y - fitted)
-    return fitted
-
-
-def _boost_residuals_planted(X, y, rounds, rate):
-    fitted = np.full(len(y), y.mean())
-    for _ in range(rounds):
-        stump = DecisionTreeRegressor(max_depth=1, random_state=0).fit(X, y)
-        fitted = fitted + rate * stump.predict(X)
     return fitted
 
 
@@ -628,7 +732,7 @@ boost_residuals = Bug(
     rtol=1e-5,
     atol=1e-6,
     reference=_boost_plain,
-    planted=_boost_residuals_planted,
+    planted=_boost_planted,
     mistakes=[
         Mistake(
             "the same first residual in every round",
@@ -639,16 +743,32 @@ boost_residuals = Bug(
             "y − fitted.",
         ),
         Mistake(
-            "the residual with its sign turned round",
+            "each round a step away from the targets",
             lambda X, y, rounds, rate: _boost(
                 X, y, rounds, rate, goal=lambda y, fitted: fitted - y
             ),
-            "Adding a fit of fitted − y moves away from the targets. Missing is y − fitted.",
+            "What is missing is y − fitted, and a fit of it is added. Here one of the two signs is "
+            "turned round: that of the residual, or that of the step.",
         ),
         Mistake(
             "the learning rate left out",
             lambda X, y, rounds, rate: _boost(X, y, rounds, 1.0),
             "The residual is right; now add only `rate` times the stump's prediction.",
+        ),
+        Mistake(
+            "one round too many",
+            lambda X, y, rounds, rate: _boost(X, y, rounds + 1, rate),
+            "The residual is right. Count the stumps: there are to be as many as `rounds` says.",
+        ),
+        Mistake(
+            "the last round left out",
+            lambda X, y, rounds, rate: _boost(X, y, max(rounds - 1, 0), rate),
+            "The residual is right. Count the stumps: there are to be as many as `rounds` says.",
+        ),
+        Mistake(
+            "the residuals returned",
+            lambda X, y, rounds, rate: y - _boost(X, y, rounds, rate),
+            "This is what is left after the last round. Asked are the fitted values.",
         ),
         Mistake(
             "a start at zero",

@@ -198,6 +198,7 @@ def _rare_words_planted(counts):
 rare_words = Bug(
     "nlp.text_as_numbers.rare_words",
     title="The rare word that was not rare",
+    signature="(counts)",
     cases=_weight_cases,
     expected=_weights_by_sklearn,
     reference=_weights,

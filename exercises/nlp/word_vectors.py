@@ -74,6 +74,7 @@ def _ppmi_plus_one(counts, power):
 ppmi = Function(
     "nlp.word_vectors.ppmi",
     title="Positive PMI",
+    signature="(counts, power)",
     cases=_ppmi_cases,
     expected=_ppmi_cell_by_cell,
     reference=_ppmi,
