@@ -540,12 +540,12 @@ def _gradients_without_start(parents, slopes):
     return gradient
 
 
-def _gradients_by_queue(parents, slopes, take=0):
+def _gradients_by_queue(parents, slopes):
     gradient = [0.0] * len(parents)
     gradient[-1] = 1.0
     queue, seen = [len(parents) - 1], set()
     while queue:
-        node = queue.pop(take)
+        node = queue.pop(0)
         for parent, slope in zip(parents[node], slopes[node], strict=True):
             gradient[parent] += gradient[node] * slope
             if parent not in seen:

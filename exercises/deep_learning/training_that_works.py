@@ -721,6 +721,19 @@ def _loop(*, zero: str = "first", train: str = "each", evaluate: bool = True):
     return training_loop
 
 
+def _training_loop_planted(model, data, validation, epochs, lr):
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+    losses = []
+    for _ in range(epochs):
+        loss = F.cross_entropy(model(data[0]), data[1])
+        loss.backward()
+        optimizer.step()
+        model.eval()
+        with torch.no_grad():
+            losses.append(F.cross_entropy(model(validation[0]), validation[1]).item())
+    return losses
+
+
 training_loop = Bug(
     "deep_learning.training_that_works.training_loop",
     title="Find two bugs: a training loop that runs",
@@ -728,7 +741,7 @@ training_loop = Bug(
     expected=_loop_by_library,
     use=_use_loop,
     reference=_loop(),
-    planted=_loop(zero="never", train="never"),
+    planted=_training_loop_planted,
     rtol=1e-6,
     atol=1e-9,
     mistakes=[

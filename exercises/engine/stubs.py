@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import inspect
 from collections.abc import Callable
 from types import CodeType
@@ -42,7 +43,7 @@ def is_stub(answer: Any) -> bool:
 
 
 def code_content(code: CodeType) -> tuple:
-    """What a piece of compiled code does, without where it stands or what it is called.
+    """What a piece of compiled code does, step by step, wherever it stands.
 
     Parameters
     ----------
@@ -65,18 +66,26 @@ def code_content(code: CodeType) -> tuple:
     >>> code_content(first.__code__) == code_content(second.__code__)
     True
     """
-    constants = code.co_consts
-    is_named = code.co_flags & inspect.CO_OPTIMIZED and not code.co_name.startswith("<")
-    if is_named and constants and isinstance(constants[0], str):
-        # A docstring is the first constant of a function; without one it is None.
-        constants = (None, *constants[1:])
-    parts = tuple(
-        code_content(constant) if isinstance(constant, CodeType) else (type(constant), constant)
-        for constant in constants
-    )
-    names = (code.co_names, code.co_varnames, code.co_cellvars, code.co_freevars)
-    arguments = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount)
-    return code.co_code, *arguments, *names, parts
+    steps = [step for step in dis.get_instructions(code) if step.opname not in _CIRCUMSTANCES]
+    offsets = [step.offset for step in steps]
+    content = []
+    for step in steps:
+        name, argument = step.opname, step.argval
+        if step.opcode in dis.hasjrel or step.opcode in dis.hasjabs:
+            argument = sum(offset < argument for offset in offsets)  # as a number of steps
+        elif isinstance(argument, CodeType):
+            argument = code_content(argument)
+        elif isinstance(argument, frozenset):
+            argument = sorted(map(repr, argument))
+        content.append((_SAME_STEP.get(name, name), repr(argument)))
+    numbers = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount)
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    return (*numbers, names, *content)
+
+
+# Python calls a method in another way where the object was imported in the same file or cell.
+_CIRCUMSTANCES = {"PUSH_NULL", "PRECALL", "EXTENDED_ARG", "CACHE", "NOP"}
+_SAME_STEP = {"LOAD_METHOD": "LOAD_ATTR"}
 
 
 def same_code(answer: Any, handed_out: Callable[..., Any]) -> bool:

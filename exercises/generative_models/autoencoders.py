@@ -534,13 +534,17 @@ def _draw_with(deviation):
     return lambda mu, log_var, eps: mu + deviation(log_var) * eps
 
 
+def _draw_code_planted(mu, log_var, eps):
+    return mu + np.exp(log_var) * eps
+
+
 draw_code = Bug(
     "generative_models.autoencoders.draw_code",
     title="Noise of the wrong size",
     cases=_draw_cases,
     expected=_draw_by_torch,
     reference=_draw_with(lambda log_var: np.exp(0.5 * log_var)),
-    planted=_draw_with(np.exp),
+    planted=_draw_code_planted,
     mistakes=[
         Mistake(
             "the exponential squared",
@@ -624,8 +628,9 @@ def _vae_objective(x, x_hat, mu, log_var):
 
 
 def _objective_planted(x, x_hat, mu, log_var):
+    rebuilding = 0.5 * np.sum((x - x_hat) ** 2, axis=1).mean()
     price = 0.5 * np.mean(mu**2 + np.exp(log_var) - 1 - log_var)
-    return _rebuilding(x, x_hat) + price
+    return rebuilding + price
 
 
 vae_objective = Bug(

@@ -447,6 +447,16 @@ def _use_ancestral(answer, denoise, x, noise, bars):
     return samples
 
 
+def _ancestral_planted(denoise, x, noise, bars):
+    for t in range(len(bars) - 1, 0, -1):
+        alpha = bars[t] / bars[t - 1]
+        beta = 1 - alpha
+        x0 = denoise(x, bars[t])
+        mean = bars[t - 1] ** 0.5 * beta * x0 + alpha**0.5 * (1 - bars[t - 1]) * x
+        x = mean / (1 - bars[t]) + beta**0.5 * noise[t]
+    return x
+
+
 ancestral = Bug(
     "generative_models.diffusion.ancestral",
     title="A grain of sand in every picture",
@@ -454,7 +464,7 @@ ancestral = Bug(
     expected=_ancestral_returning_the_guess,
     use=_use_ancestral,
     reference=_ancestral,
-    planted=_walk_with(_root_beta),
+    planted=_ancestral_planted,
     mistakes=[
         Mistake(
             "no noise in any step",

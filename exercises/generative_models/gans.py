@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import torch
+from torch.nn import functional as F
 
 from exercises.engine import Bug, Case, Choice, Function, Mistake, Option, Value
 
@@ -20,9 +22,6 @@ def _losses_cases(rng: np.random.Generator) -> Iterator[Case]:
 
 
 def _losses_by_torch(real_logits, fake_logits):
-    import torch
-    from torch.nn import functional as F
-
     real, fake = torch.tensor(real_logits), torch.tensor(fake_logits)
     ones, zeros = torch.ones_like, torch.zeros_like
     bce = F.binary_cross_entropy_with_logits
@@ -284,9 +283,6 @@ def _round_by_hand(theta, phi, z, x, rate):
 def _round(
     theta, phi, z, x, rate, *, leak=False, reuse=False, old=False, sign=1.0, saturating=False
 ):
-    import torch
-    from torch.nn import functional as F
-
     theta, phi = (torch.tensor(value, requires_grad=True) for value in (theta, phi))
     z, x = torch.tensor(z), torch.tensor(x)
     fake = z @ theta
@@ -302,9 +298,6 @@ def _round(
 
 
 def _round_cleared(theta, phi, z, x, rate):
-    import torch
-    from torch.nn import functional as F
-
     theta, phi = (torch.tensor(value, requires_grad=True) for value in (theta, phi))
     z, x = torch.tensor(z), torch.tensor(x)
     loss = F.softplus(-(x @ phi)).mean() + F.softplus(z @ theta @ phi).mean()
@@ -315,13 +308,26 @@ def _round_cleared(theta, phi, z, x, rate):
     return new_phi, theta.grad
 
 
+def _one_round_planted(theta, phi, z, x, rate):
+    theta = torch.tensor(theta, requires_grad=True)
+    phi = torch.tensor(phi, requires_grad=True)
+    z, x = torch.tensor(z), torch.tensor(x)
+    fake = z @ theta
+    loss = F.softplus(-(x @ phi)).mean() + F.softplus(fake @ phi).mean()
+    loss.backward()
+    new_phi = (phi - rate * phi.grad).detach()
+    loss = F.softplus(-(z @ theta @ new_phi)).mean()
+    loss.backward()
+    return new_phi, theta.grad
+
+
 one_round = Bug(
     "generative_models.gans.one_round",
     title="The gradient that came along",
     cases=_round_cases,
     expected=_round_by_hand,
     reference=_round,
-    planted=lambda theta, phi, z, x, rate: _round(theta, phi, z, x, rate, leak=True),
+    planted=_one_round_planted,
     mistakes=[
         Mistake(
             "detached in the generator's turn as well",
@@ -496,8 +502,6 @@ def _penalty_by_hand(weights, real, fake, mix):
 
 
 def _penalty(weights, real, fake, mix, form=None):
-    import torch
-
     weights, real, fake, mix = map(torch.tensor, (weights, real, fake, mix))
     between = (mix * real + (1 - mix) * fake).requires_grad_()
     scores = torch.tanh(between @ weights).sum(dim=1)
@@ -509,13 +513,21 @@ def _penalty_as(form):
     return lambda weights, real, fake, mix: _penalty(weights, real, fake, mix, form)
 
 
+def _gradient_penalty_planted(weights, real, fake, mix):
+    weights, real, fake, mix = map(torch.tensor, (weights, real, fake, mix))
+    between = (mix * real + (1 - mix) * fake).requires_grad_()
+    scores = torch.tanh(between @ weights).sum(dim=1)
+    slope = torch.autograd.grad(scores.sum(), between, create_graph=True)[0]
+    return 10 * ((slope.norm() - 1) ** 2).mean()
+
+
 gradient_penalty = Bug(
     "generative_models.gans.gradient_penalty",
     title="One norm for everybody",
     cases=_penalty_cases,
     expected=_penalty_by_hand,
     reference=_penalty,
-    planted=_penalty_as(lambda slope: 10 * ((slope.norm() - 1) ** 2).mean()),
+    planted=_gradient_penalty_planted,
     mistakes=[
         Mistake(
             "the norm over the batch",

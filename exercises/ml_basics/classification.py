@@ -627,7 +627,7 @@ def _bayes_planted(X, y, x, values):
     score = np.zeros(len(classes))
     for index, c in enumerate(classes):
         rows = X[y == c]
-        share = (rows == x).sum(axis=0) / len(rows)
+        share = (rows == x).sum(axis=0) / len(rows)  # (d,)
         score[index] = len(rows) / len(y) * np.prod(share)
     return score / score.sum()
 

@@ -1537,13 +1537,25 @@ _CHOSEN_ONCE = (
 )
 
 
+def _held_out_predictions_planted(X, y, fold_of, keep):
+    r = np.array([np.corrcoef(column, y)[0, 1] for column in X.T])
+    best = np.argsort(-np.abs(r))[:keep]
+    A = np.column_stack([np.ones(len(y)), X[:, best]])
+    predicted = np.empty(len(y))
+    for fold in np.unique(fold_of):
+        train = fold_of != fold
+        w = np.linalg.lstsq(A[train], y[train], rcond=None)[0]
+        predicted[~train] = A[~train] @ w
+    return predicted
+
+
 held_out_predictions = Bug(
     "ml_basics.honest_evaluation.held_out_predictions",
     title="Find the leak",
     cases=_leak_cases,
     expected=_held_out_by_library,
     reference=_held_out_reference,
-    planted=lambda X, y, fold_of, keep: _held_out(X, y, fold_of, keep, choose="all"),
+    planted=_held_out_predictions_planted,
     rtol=1e-5,  # least squares in single precision
     atol=1e-5,
     mistakes=[

@@ -189,13 +189,19 @@ def _weights_by_sklearn(counts):
     return transformer.fit_transform(counts).toarray() - np.asarray(counts)  # its idf has + 1
 
 
+def _rare_words_planted(counts):
+    counts = np.asarray(counts, dtype=float)
+    df = counts.sum(axis=0)
+    return counts * np.log(len(counts) / df)
+
+
 rare_words = Bug(
     "nlp.text_as_numbers.rare_words",
     title="The rare word that was not rare",
     cases=_weight_cases,
     expected=_weights_by_sklearn,
     reference=_weights,
-    planted=lambda counts: _weights(counts, df=lambda c: c.sum(axis=0)),
+    planted=_rare_words_planted,
     mistakes=[
         Mistake(
             "the ratio upside down",
@@ -267,13 +273,18 @@ def _bm25_by_arrays(tf, length, average, idf, k1, b):
     return np.float64(idf) * (k1 + 1) * tf / (tf + pressure)
 
 
+def _page_length_planted(tf, length, average, idf, k1, b):
+    pressure = k1 * (1 - b + b * average / length)
+    return idf * tf * (k1 + 1) / (tf + pressure)
+
+
 page_length = Bug(
     "nlp.text_as_numbers.page_length",
     title="The long page always wins",
     cases=_bm25_cases,
     expected=_bm25_by_arrays,
     reference=_bm25_term,
-    planted=lambda tf, length, average, idf, k1, b: _bm25_term(tf, average, length, idf, k1, b),
+    planted=_page_length_planted,
     mistakes=[
         Mistake(
             "b on the wrong side",
@@ -469,9 +480,9 @@ def _merge(ids, pair, new):
 def _merge_planted(ids, pair, new):
     out = []
     for i in range(len(ids)):
-        if tuple(ids[i : i + 2]) == tuple(pair):
+        if tuple(ids[i : i + 2]) == pair:
             out.append(new)
-        elif i == 0 or tuple(ids[i - 1 : i + 1]) != tuple(pair):
+        elif i == 0 or tuple(ids[i - 1 : i + 1]) != pair:
             out.append(ids[i])
     return out
 

@@ -246,7 +246,16 @@ def _pairs_with(keep, first=None, last=None):
 
 
 _skipgram_pairs = _pairs_with(lambda words, i, j: j != i)
-_skipgram_planted = _pairs_with(lambda words, i, j: words[j] != words[i])
+
+
+def _skipgram_pairs_planted(words, window):
+    pairs = []
+    for i, centre in enumerate(words):
+        for j in range(max(0, i - window), min(len(words), i + window + 1)):
+            if words[j] != centre:
+                pairs.append((centre, words[j]))
+    return pairs
+
 
 skipgram_pairs = Bug(
     "nlp.word_vectors.skipgram_pairs",
@@ -254,7 +263,7 @@ skipgram_pairs = Bug(
     cases=_pair_cases,
     expected=_pairs_by_distance,
     reference=_skipgram_pairs,
-    planted=_skipgram_planted,
+    planted=_skipgram_pairs_planted,
     mistakes=[
         Mistake(
             "the centre as its own context",
@@ -467,13 +476,23 @@ def _cbow_by_matrices(V, U, around, others):
     return [np.outer(share, error @ U[others]), picked.T @ np.outer(error, h)]
 
 
+def _cbow_gradient_planted(V, U, around, others):
+    h = V[around].mean(axis=0)
+    error = 1 / (1 + np.exp(-U[others] @ h))
+    error[0] -= 1
+    dV, dU = np.zeros_like(V), np.zeros_like(U)
+    np.add.at(dU, others, np.outer(error, h))
+    np.add.at(dV, around, error @ U[others])
+    return dV, dU
+
+
 cbow_gradient = Bug(
     "nlp.word_vectors.cbow_gradient",
     title="The gradient that everybody copied",
     cases=_cbow_cases,
     expected=_cbow_by_autograd,
     reference=_cbow_with(),
-    planted=_cbow_with(divide=False),
+    planted=_cbow_gradient_planted,
     mistakes=[
         Mistake(
             "words that occur twice counted once",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import torch
 
 from exercises.engine import Bug, Case, Choice, Function, Mistake, Option, UnusableError, Value
 from utils.display import describe
@@ -72,8 +73,6 @@ def _score_cases(rng: np.random.Generator) -> Iterator[Case]:
 
 
 def _score_by_torch(action, mu, log_sigma):
-    import torch
-
     action, mu, log_sigma = (
         torch.tensor(np.asarray(x, dtype=float)) for x in (action, mu, log_sigma)
     )
@@ -188,8 +187,6 @@ def _episode_cases(rng: np.random.Generator) -> Iterator[Case]:
 
 
 def _episode_by_torch(theta, states, actions, rewards, gamma):
-    import torch
-
     theta = torch.tensor(np.asarray(theta, dtype=float), requires_grad=True)
     log_pi = torch.log_softmax(theta, dim=1)
     discounted = [gamma**t * float(r) for t, r in enumerate(rewards)]
@@ -513,8 +510,6 @@ def _ppo_cases(rng: np.random.Generator) -> Iterator[Case]:
 
 def _differentiable(loss):
     """The loss that an answer returned, as a tensor without axes from which a gradient flows."""
-    import torch
-
     if not isinstance(loss, torch.Tensor):
         raise UnusableError(
             "the loss must be a tensor, for the check takes its gradient: received "
@@ -534,8 +529,6 @@ def _differentiable(loss):
 
 
 def _ppo_use(answer, log_prob, old_log_prob, advantage, clip):
-    import torch
-
     new = torch.tensor(log_prob, requires_grad=True)
     loss = _differentiable(answer(new, torch.tensor(old_log_prob), torch.tensor(advantage), clip))
     gradient = torch.autograd.grad(loss, new, allow_unused=True)[0]
@@ -563,6 +556,12 @@ def _smaller(one, other):
     return one.minimum(other)
 
 
+def _ppo_loss_planted(log_prob, old_log_prob, advantage, clip):
+    ratio = torch.exp(log_prob - log_prob.detach())
+    clipped = torch.clamp(ratio, 1 - clip, 1 + clip)
+    return -torch.min(ratio * advantage, clipped * advantage).mean()
+
+
 ppo_loss = Bug(
     "reinforcement_learning.policy_gradients.ppo_loss",
     title="A clip that never bites",
@@ -570,7 +569,7 @@ ppo_loss = Bug(
     expected=_ppo_expected,
     use=_ppo_use,
     reference=_ppo_with(_smaller),
-    planted=_ppo_with(_smaller, lambda new, old: (new - new.detach()).exp()),
+    planted=_ppo_loss_planted,
     mistakes=[
         Mistake(
             "the ratio upside down",
@@ -692,8 +691,6 @@ def _critic_cases(rng: np.random.Generator) -> Iterator[Case]:
 
 
 def _critic_use(answer, log_prob, values, returns):
-    import torch
-
     log_prob, values = (torch.tensor(x, requires_grad=True) for x in (log_prob, values))
     loss = _differentiable(answer(log_prob, values, torch.tensor(returns)))
     gradients = torch.autograd.grad(loss, (log_prob, values), allow_unused=True)
@@ -726,6 +723,13 @@ def _leaking_part(log_prob, values, returns):
     return -((returns - values) * log_prob).mean()
 
 
+def _actor_critic_loss_planted(log_prob, values, returns):
+    advantage = returns - values
+    actor_part = -(advantage * log_prob).mean()
+    critic_part = 0.5 * ((returns - values) ** 2).mean()
+    return actor_part + critic_part
+
+
 actor_critic_loss = Bug(
     "reinforcement_learning.policy_gradients.actor_critic_loss",
     title="Two losses, one leak",
@@ -733,7 +737,7 @@ actor_critic_loss = Bug(
     expected=_critic_expected,
     use=_critic_use,
     reference=_critic_with(_actor_part, _critic_part),
-    planted=_critic_with(_leaking_part, _critic_part),
+    planted=_actor_critic_loss_planted,
     mistakes=[
         Mistake(
             "the critic detached as well",

@@ -522,7 +522,17 @@ def _log_with(value, *, mask=True, live=True):
 
 
 _log_reference = _log_with(lambda Q, following, action: Q[following].max())
-_log_planted = _log_with(lambda Q, following, action: Q[following, action])
+
+
+def _learn_from_log_planted(Q, log, alpha, gamma):
+    Q = Q.copy()
+    for s, a, reward, following, next_action, terminated in log:
+        target = reward
+        if not terminated:
+            target += gamma * Q[following, next_action]
+        Q[s, a] += alpha * (target - Q[s, a])
+    return Q
+
 
 learn_from_log = Bug(
     "reinforcement_learning.temporal_difference.learn_from_log",
@@ -530,7 +540,7 @@ learn_from_log = Bug(
     cases=_log_cases,
     expected=_log_by_hand,
     reference=_log_reference,
-    planted=_log_planted,
+    planted=_learn_from_log_planted,
     mistakes=[
         Mistake(
             "the largest value of the whole table",

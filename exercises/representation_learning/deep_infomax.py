@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import torch
 
 from exercises.engine import Bug, Case, Function, Mistake, Value
 
@@ -128,8 +129,6 @@ mutual_information = Function(
 
 
 def _kl_cases(rng: np.random.Generator) -> Iterator[Case]:
-    import torch
-
     def code(batch, size):
         return tuple(torch.tensor(rng.normal(size=(batch, size))) for _ in range(2))
 
@@ -143,7 +142,6 @@ def _kl_cases(rng: np.random.Generator) -> Iterator[Case]:
 
 
 def _kl_by_torch(mu, log_var):
-    import torch
     from torch.distributions import Normal, kl_divergence
 
     code = Normal(mu, torch.exp(log_var / 2))
@@ -155,8 +153,6 @@ def _kl_terms(mu, log_var):
 
 
 def _kl_loop(mu, log_var):
-    import torch
-
     total = 0.0
     for row, spread in zip(mu, log_var, strict=True):
         for m, v in zip(row, spread, strict=True):
@@ -367,7 +363,6 @@ def _gradient_cases(rng: np.random.Generator) -> Iterator[Case]:
 
 
 def _gradient_by_torch(scores):
-    import torch
     from torch.nn.functional import softplus
 
     tensor = torch.tensor(scores, requires_grad=True)
@@ -475,8 +470,6 @@ js_gradient = Function(
 
 
 def _local_cases(rng: np.random.Generator) -> Iterator[Case]:
-    import torch
-
     def case(n, c, h, w, m, label):
         maps, codes = rng.normal(size=(n, c, h, w)), rng.normal(size=(m, c))
         return Case((torch.tensor(maps), torch.tensor(codes)), label=label)
@@ -500,16 +493,13 @@ def _local_by_loops(maps, codes):
 
 
 def _local(maps, codes):
-    import torch
-
     return torch.einsum("npc,mc->pnm", maps.flatten(2).permute(0, 2, 1), codes)
 
 
 def _local_planted(maps, codes):
-    import torch
-
     n, c = maps.shape[:2]
-    return torch.einsum("npc,mc->pnm", maps.reshape(n, -1, c), codes)
+    places = maps.reshape(n, -1, c)  # (N, h·w, C)
+    return torch.einsum("npc,mc->pnm", places, codes)
 
 
 def _local_columns_first(maps, codes):
@@ -521,8 +511,6 @@ def _local_by_picture(maps, codes):
 
 
 def _local_by_convolution(maps, codes):
-    import torch
-
     scored = torch.nn.functional.conv2d(maps, codes[:, :, None, None])  # (N, M, h, w)
     return scored.flatten(2).permute(2, 0, 1)
 

@@ -262,7 +262,11 @@ def _bald(p):
 
 
 def _bald_planted(p):
-    return _entropies(p).mean(axis=0) - _entropies(p.mean(axis=0))
+    logs = np.log(np.where(p > 0, p, 1))
+    total = -(p * logs).sum(axis=-1).mean(axis=0)
+    mean = p.mean(axis=0)
+    within = -(mean * np.log(np.where(mean > 0, mean, 1))).sum(axis=-1)
+    return total - within
 
 
 bald_score = Bug(
@@ -340,7 +344,8 @@ def _next_queries(scores, pool, k):
 
 def _queries_planted(scores, pool, k):
     chosen = np.argsort(-scores, kind="stable")[:k]
-    return chosen, pool[~np.isin(pool, chosen)]
+    rest = pool[~np.isin(pool, chosen)]
+    return chosen, rest
 
 
 def _queries_half_repaired(scores, pool, k):

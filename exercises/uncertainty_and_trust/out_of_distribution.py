@@ -41,7 +41,8 @@ def _auroc(inside, outside):
 
 
 def _auroc_planted(inside, outside):
-    ranks = np.argsort(np.argsort(np.concatenate([inside, outside]))) + 1
+    scores = np.concatenate([inside, outside])
+    ranks = np.argsort(np.argsort(scores)) + 1  # 1 for the smallest
     n, m = len(inside), len(outside)
     return (ranks[:n].sum() - n * (n + 1) / 2) / (n * m)
 
@@ -306,13 +307,21 @@ def _hint_price_of_asking(p, c, labels, hinted, lam):
     return np.mean(nll - lam * np.log(1 - c))
 
 
+def _confidence_loss_planted(p, c, labels, hinted, lam):
+    right = p[np.arange(len(p)), labels]  # probability of the right class
+    mixed = (1 - c) * right + c
+    nll = -np.log(np.where(hinted, mixed, right))
+    price = -np.log(c)
+    return np.mean(nll + lam * np.where(hinted, price, 0))
+
+
 confidence_loss = Bug(
     "uncertainty_and_trust.out_of_distribution.confidence_loss",
     title="Who copies from whom",
     cases=_hint_cases,
     expected=_hint_by_definition,
     reference=_hint_loss,
-    planted=_hint_variant(_swapped, _hinted_only),
+    planted=_confidence_loss_planted,
     mistakes=[
         Mistake(
             "still copying when sure",

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
+import torch
 
 from exercises.engine import Bug, Case, Choice, Function, Mistake, Option, UnusableError, Value
 from utils.display import describe, to_numpy
@@ -15,8 +16,6 @@ from utils.display import describe, to_numpy
 
 
 def _laplace_cases(rng: np.random.Generator) -> Iterator[Case]:
-    import torch
-
     def case(mean, log_scale, y, label):
         parts = (torch.tensor(part, dtype=torch.float64) for part in (mean, log_scale, y))
         return Case(tuple(parts), label=label)
@@ -29,8 +28,6 @@ def _laplace_cases(rng: np.random.Generator) -> Iterator[Case]:
 
 
 def _laplace_by_torch(mean, log_scale, y):
-    import torch
-
     return -torch.distributions.Laplace(mean, log_scale.exp()).log_prob(y).mean()
 
 
@@ -569,7 +566,6 @@ adaptive_ece = Function(
 
 def _model(layers: str, rate: float):
     """Dropout, then a fixed linear layer; with batch norm in front if wanted."""
-    import torch
     from torch import nn
 
     model = nn.Sequential(
@@ -598,8 +594,6 @@ def _mc_cases(rng: np.random.Generator) -> Iterator[Case]:
 
 def _use_mc(answer, layers, rate, mode):
     """What the answer finds, whether passes differ, and what it leaves behind."""
-    import torch
-
     model = _model(layers, rate).train(mode == "training mode")
     before = {name: value.clone() for name, value in model.state_dict().items()}
     torch.manual_seed(0)
@@ -626,8 +620,6 @@ def _mc_problem(result, layers, rate, mode) -> str | None:
     Complaints are compared where mistakes are recognised, so that what several faults have in
     common (a wrong number, a wrong shape) is told apart here.
     """
-    import torch
-
     passes = 2000  # as many as `_use_mc` asks for
     model = _model(layers, rate)
     with torch.no_grad():
@@ -660,8 +652,6 @@ def _mc_problem(result, layers, rate, mode) -> str | None:
 
 def _is_of_one_mask(mean, model, inputs, rate) -> bool:
     """Whether each row is what the linear layer makes of some choice of dropped inputs."""
-    import torch
-
     masks = torch.tensor(list(itertools.product([0.0, 1 / (1 - rate)], repeat=3)))  # (8, 3)
     with torch.no_grad():
         possible = model[2](masks[:, None] * inputs).numpy()  # (8, inputs, outputs)
@@ -683,8 +673,6 @@ def _with_check(cases):
 
 
 def _stacked(model, x, passes):
-    import torch
-
     with torch.no_grad():
         return torch.stack([model(x) for _ in range(passes)])
 
@@ -695,7 +683,9 @@ def _moments(outputs):
 
 def _mc_planted(model, x, passes):
     model.eval()
-    return _moments(_stacked(model, x, passes))
+    with torch.no_grad():
+        outputs = torch.stack([model(x) for _ in range(passes)])
+    return outputs.mean(dim=0), outputs.var(dim=0, correction=0)
 
 
 def _mc_dropout(model, x, passes):
@@ -769,7 +759,6 @@ def _mc_over_batch(model, x, passes):
 
 def _mc_by_functional(model, x, passes):
     """Running sums of outputs and squares, without a stack."""
-    import torch
     from torch import nn
 
     model.train(False)
