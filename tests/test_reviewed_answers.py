@@ -669,8 +669,7 @@ NAMED = [
 ]
 
 
-# The first chapter's; run with the others once its cases are renewed.
-CHAPTER_1_WRONG = [
+WRONG += [
     Answer(
         "ml_basics.classification.leave_one_out",
         "equal votes go to the larger class",
@@ -718,7 +717,7 @@ CHAPTER_1_WRONG = [
     ),
 ]
 
-CHAPTER_1_NAMED = [
+NAMED += [
     Named(
         "ml_basics.trees_and_boosting.boost_residuals",
         "the right residual, subtracted",

@@ -709,18 +709,18 @@ def _boost_plain(X, y, rounds, rate):
     return fitted
 
 
-def _boost_planted(X, y, rounds, rate):
-    fitted = np.full(len(y), y.mean())
-    for _ in range(rounds):
-        stump = DecisionTreeRegressor(max_depth=1, random_state=0).fit(X, y)
-        fitted = fitted + rate * stump.predict(X)
-    return fitted
-
-
 def _boost_only_last(X, y, rounds, rate):
     fitted = np.full(len(y), y.mean())
     for _ in range(rounds):
         fitted = y.mean() + rate * _stump(X, y - fitted)
+    return fitted
+
+
+def _boost_residuals_planted(X, y, rounds, rate):
+    fitted = np.full(len(y), y.mean())
+    for _ in range(rounds):
+        stump = DecisionTreeRegressor(max_depth=1, random_state=0).fit(X, y)
+        fitted = fitted + rate * stump.predict(X)
     return fitted
 
 
@@ -732,7 +732,7 @@ boost_residuals = Bug(
     rtol=1e-5,
     atol=1e-6,
     reference=_boost_plain,
-    planted=_boost_planted,
+    planted=_boost_residuals_planted,
     mistakes=[
         Mistake(
             "the same first residual in every round",
