@@ -88,6 +88,14 @@ def _cross_entropy_cases(rng: np.random.Generator) -> Iterator[Case]:
         label="one logit far above all others",
     )
     yield Case(
+        (np.array([[0.0, 1000.0, -3.0, 5.0]]), np.array([1])),
+        label="the largest logit in the middle of its row",
+    )
+    yield Case(
+        (np.array([[2.0, 722.0], [0.0, 1.0]]), np.array([0, 0])),
+        label="a probability that is just above 0 on a computer",
+    )
+    yield Case(
         (np.array([[-1000.0, -1001.0, -1003.0], [0.5, 0.0, 0.2]]), np.array([1, 2])),
         label="logits far below 0",
     )
@@ -153,6 +161,18 @@ def _shifted_by(number):
     return cross_entropy
 
 
+def _shifted_by_the_true_logit(logits, labels):
+    shifted = logits - _true(logits, labels)[:, None]
+    return np.mean(np.log(np.exp(shifted).sum(axis=1)))
+
+
+_SMALL_SHIFT = "logits still far above 0 after the shift"
+_SMALL_SHIFT_WHY = (
+    "What was subtracted may lie far below the row's largest logit, and e to their difference "
+    "overflows. Only with the row's maximum subtracted no exponent is above 0."
+)
+
+
 def _one_maximum(logits, labels):
     powers = np.exp(logits - logits.max())
     return -np.mean(np.log(_true(powers / powers.sum(axis=1, keepdims=True), labels)))
@@ -206,17 +226,13 @@ cross_entropy = Function(
             "needs its own maximum: max(axis=1, keepdims=True).",
         ),
         Mistake(
-            "each row shifted by its mean",
+            _SMALL_SHIFT,
             _shifted_by(lambda logits: logits.mean(axis=1, keepdims=True)),
-            "The mean may lie far below the largest logit, and e to their difference still "
-            "overflows. Only with the row's maximum subtracted no exponent is above 0.",
+            _SMALL_SHIFT_WHY,
         ),
-        Mistake(
-            "each row shifted by its first logit",
-            _shifted_by(lambda logits: logits[:, :1]),
-            "The first logit may lie far below the largest one, and e to their difference still "
-            "overflows. Subtract the row's maximum.",
-        ),
+        Mistake(_SMALL_SHIFT, _shifted_by(lambda logits: logits[:, :1]), _SMALL_SHIFT_WHY),
+        Mistake(_SMALL_SHIFT, _shifted_by(lambda logits: logits[:, -1:]), _SMALL_SHIFT_WHY),
+        Mistake(_SMALL_SHIFT, _shifted_by_the_true_logit, _SMALL_SHIFT_WHY),
         Mistake(
             "logarithms to base 2",
             lambda logits, labels: _cross_entropy(logits, labels) / np.log(2),
@@ -334,6 +350,22 @@ def _newton(X, y, w, penalty):
     return w - np.linalg.solve(hessian, gradient)
 
 
+def _newton_penalty_everywhere(X, y, w, penalty):
+    p = 1 / (1 + np.exp(-X @ w))
+    gradient = X.T @ (p - y) / len(X) + penalty * w
+    hessian = (X * (p * (1 - p))[:, None]).T @ X / len(X) + penalty
+    return w - np.linalg.solve(hessian, gradient)
+
+
+def _newton_first_weight_free(X, y, w, penalty):
+    p = 1 / (1 + np.exp(-X @ w))
+    penalties = np.full(len(w), penalty)
+    penalties[0] = 0.0
+    gradient = X.T @ (p - y) / len(X) + penalties * w
+    hessian = (X * (p * (1 - p))[:, None]).T @ X / len(X) + np.diag(penalties)
+    return w - np.linalg.solve(hessian, gradient)
+
+
 def _newton_as_sums(X, y, w, penalty):
     n, p = len(X), 1 / (1 + np.exp(-X @ w))
     S = np.diag(p * (1 - p))
@@ -389,6 +421,39 @@ newton_step = Function(
             "The penalty here is ½·penalty·‖w‖²; the ½ cancels the 2.",
         ),
         Mistake(
+            "half of the penalty",
+            _newton_variant(penalty_gradient=0.5, penalty_hessian=0.5),
+            "The square brings a factor of 2 with each derivative, which the ½ cancels: the "
+            "penalty enters gradient and Hessian whole.",
+        ),
+        Mistake(
+            "the penalty added to every entry of the Hessian",
+            _newton_penalty_everywhere,
+            "The second derivative of ½·penalty·‖w‖² by two different weights is 0. The penalty "
+            "belongs on the diagonal only: penalty·I.",
+        ),
+        Mistake(
+            "the first weight without penalty",
+            _newton_first_weight_free,
+            "The first column is taken for an intercept. The task penalises all weights alike.",
+        ),
+        Mistake(
+            "sums over the rows beside the penalty",
+            lambda X, y, w, penalty: _newton(X, y, w, penalty / len(X)),
+            "The loss L is a mean over the rows. With sums in its place the penalty counts n times "
+            "too little.",
+        ),
+        Mistake(
+            "the step without its start",
+            lambda X, y, w, penalty: _newton(X, y, w, penalty) - w,
+            "This is how far the step goes. Asked is where it leads to: add w.",
+        ),
+        Mistake(
+            "a second step as well",
+            lambda X, y, w, penalty: _newton(X, y, _newton(X, y, w, penalty), penalty),
+            "Each step is right. The task asks for one.",
+        ),
+        Mistake(
             "a mean in the gradient, a sum in the Hessian",
             _newton_variant(hessian_rows=1),
             "Both are derivatives of the same mean, so both are divided by the number of rows.",
@@ -421,6 +486,7 @@ def _weights_cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case((np.array([1, 3, 3, 3, 3]),), label="classes 1 and 3")
     yield Case((np.array([-1, -1, -1, 1]),), label="classes −1 and 1")
     yield Case((np.array(["dog", "cat", "dog", "owl"]),), label="names")
+    yield Case((np.array([2.5, 0.5, 2.5, 2.5, -1.5, 0.5]),), label="numbers with fractions")
 
 
 def _weights_by_library(labels):
@@ -468,6 +534,28 @@ class_weights = Function(
             "the shares themselves",
             lambda labels: np.unique(labels, return_counts=True)[1] / len(labels),
             "This gives the frequent classes the larger weight. Turn it upside down.",
+        ),
+        Mistake(
+            "divided by 2 whatever the number of classes",
+            lambda labels: _weights(labels) * len(np.unique(labels)) / 2,
+            "That is right for two classes. With K classes each is to weigh n/K.",
+        ),
+        Mistake(
+            "1 over the counts",
+            lambda labels: 1 / np.unique(labels, return_counts=True)[1],
+            "The proportions are right, and each class weighs 1 in total. It is to weigh n/K, so "
+            "that all rows together weigh n.",
+        ),
+        Mistake(
+            "a weight of 1 for the most frequent class",
+            lambda labels: _weights(labels) / _weights(labels).min(),
+            "The proportions are right. But the weights of all rows should add up to n, and here "
+            "they add up to more as soon as the classes differ.",
+        ),
+        Mistake(
+            "whole numbers where fractions were cut off",
+            lambda labels: np.floor(_weights(labels)),
+            "The fractions of the weights are lost. // divides without a remainder, / keeps it.",
         ),
         Mistake(
             "weights that sum to 1",
@@ -576,8 +664,14 @@ def _bayes_cases(rng: np.random.Generator) -> Iterator[Case]:
     )
     X, y = np.array([[0, 1, 4], [2, 1, 0], [1, 0, 3], [0, 1, 4], [0, 0, 1]]), [7, 7, 3, 7, 3]
     yield Case(
-        (X, np.array(y), np.array([0, 1, 1]), np.array([3, 2, 5])),
-        label="columns with 3, 2 and 5 values, classes 3 and 7",
+        (X, np.array(y), np.array([0, 1, 1]), np.array([3, 4, 5])),
+        label="columns with 3, 4 and 5 values, classes 3 and 7",
+    )
+    X = np.repeat([0, 1, 1, 0], 3)[:, None] * np.ones(1500, dtype=int)
+    X[6:8, :2] = 0
+    yield Case(
+        (X, np.repeat([0, 1, 2, 3], 3), np.ones(1500, dtype=int), np.full(1500, 2)),
+        label="1,500 columns, four classes, the two in the middle close together",
     )
 
 
@@ -588,14 +682,15 @@ def _bayes_by_library(X, y, x, values):
     return model.predict_proba(x[None])[0]
 
 
-def _bayes_variant(added=1.0, below=None, prior=True, logs=True, normalise=True):
+def _bayes_variant(added=1.0, below=None, prior=True, logs=True, normalise=True, of_class=True):
     """Naive Bayes on counts in which single parts can be changed, for the mistakes."""
 
     def posterior(X, y, x, values):
         scores = []
         for c in np.unique(y):
             rows = X[y == c]
-            bottom = len(rows) + (added * values if below is None else below(values, y))
+            more = added * values if below is None else below(values, y)
+            bottom = len(rows) + more if of_class else more
             shares = ((rows == x).sum(axis=0) + added) / bottom
             with np.errstate(all="ignore"):
                 start = len(rows) / len(y) if prior else 1.0
@@ -655,10 +750,11 @@ counted_bayes = Bug(
     planted=_bayes_planted,
     mistakes=[
         Mistake(
-            "the counts repaired, the product still underflows",
+            "the counts repaired, the scores too small for a computer",
             _bayes_variant(logs=False),
-            "A product of 1,500 shares is smaller than the smallest number a computer holds, so it "
-            "becomes 0, and 0/0 is NaN. Add logarithms, and subtract the largest sum before exp.",
+            "A product of 1,500 shares is smaller than the smallest number a computer holds, and "
+            "so is e to the sum of their logarithms: it becomes 0, and 0/0 is NaN. Subtract the "
+            "largest sum of logarithms before exp.",
         ),
         Mistake(
             "logarithms without repaired counts",
@@ -695,6 +791,12 @@ counted_bayes = Bug(
             _bayes_variant(below=lambda values, y: values.sum()),
             "Each column has shares of its own, which sum to 1. Add the number of values of that "
             "column, not of all.",
+        ),
+        Mistake(
+            "shares of all rows",
+            _bayes_variant(below=lambda values, y: len(y) + values, of_class=False),
+            "The share of a value is taken within the class: below the fraction bar stand the rows "
+            "of that class, not all rows.",
         ),
         Mistake(
             "the prior lost",

@@ -233,6 +233,16 @@ def _threshold_cases(rng: np.random.Generator) -> Iterator[Case]:
         (np.array([-7.0, -2.0, -4.0, -1.0]), np.array([900.0, 100.0, 940.0, 130.0])),
         label="negative inputs, large targets",
     )
+    yield Case(
+        (np.array([4.0, 1.0, 2.0]), np.array([3.0, 3.0, 3.0])), label="all targets are equal"
+    )
+    yield Case(
+        (np.arange(1.0, 7.0), np.array([0.2, 0.4, 0.15, 0.05, 0.05, 0.0])), label="small targets"
+    )
+    yield Case(
+        (np.arange(1.0, 7.0), np.array([1.0, 7.0, 0.0, 3.0, 1.0, 1.0])),
+        label="two rows on one side, four on the other",
+    )
 
 
 def _candidates(x):
@@ -242,6 +252,10 @@ def _candidates(x):
 
 def _spread(side):
     return np.sum((side - np.mean(side)) ** 2)
+
+
+def _loss_of_samples(left, right):
+    return sum(len(side) * np.var(side, ddof=1) for side in (left, right) if len(side) > 1)
 
 
 def _search(x, y, loss, values=None):
@@ -400,7 +414,7 @@ best_threshold = Function(
             "Compare with None: `best is None`.",
         ),
         Mistake(
-            "absolute deviations from the medians",
+            "absolute deviations in the place of squared ones",
             lambda x, y: _search(
                 x,
                 y,
@@ -409,6 +423,12 @@ best_threshold = Function(
                 ),
             ),
             "The task adds squared deviations from the means.",
+        ),
+        Mistake(
+            "each variance divided by n − 1",
+            lambda x, y: _search(x, y, _loss_of_samples),
+            "np.var with ddof=1 (or pandas' var) divides by n − 1. Times n this is more than the "
+            "sum of squared deviations, most of all on the smaller side.",
         ),
         Mistake(
             "no answer prepared for a column that cannot be cut",
@@ -450,6 +470,13 @@ def _bag_cases(rng: np.random.Generator) -> Iterator[Case]:
     one = np.zeros((3, 4), dtype=bool)
     one[[0, 1, 1, 2], [0, 1, 2, 3]] = True
     yield Case((100 + rng.normal(size=(3, 4)), ~one), label="one tree for each row may vote")
+    yield Case(
+        (
+            np.array([[0.0, 2.0], [4.0, 0.0], [2.0, -3.0]]),
+            np.array([[False, False], [False, False], [True, False]]),
+        ),
+        label="votes of 0",
+    )
 
 
 def _bag_by_masked_array(predictions, drawn):
@@ -515,7 +542,7 @@ out_of_bag = Bug(
             "there is none.",
         ),
         Mistake(
-            "0 for a drawn row among the votes, and the sum in place of the mean",
+            "the sum of the votes in the place of their mean",
             lambda predictions, drawn: np.where(drawn, 0.0, predictions).sum(axis=0),
             "The right trees are summed. Divide by their number.",
         ),
@@ -604,8 +631,9 @@ reweight = Function(
             lambda weights, right: _scaled(
                 np.where(right, weights * _odds(weights, right), weights)
             ),
-            "The next stump should look at what this one got wrong. Raise the weights of the wrong "
-            "rows: the sign in the exponent is turned round.",
+            "The next stump should look at what this one got wrong, so the weights of the wrong "
+            "rows must grow. Look at the sign of α, at the sign in the exponent, and whether the "
+            "error sums the wrong rows.",
         ),
         Mistake(
             "the weights not scaled to add up to 1",
@@ -626,12 +654,13 @@ reweight = Function(
             "in the first round, with equal weights, is that the same.",
         ),
         Mistake(
-            "α used twice",
+            "twice the step",
             lambda weights, right: _scaled(
                 weights * _odds(weights, right) ** np.where(right, -1.0, 1.0)
             ),
             "With α = ln((1−ε)/ε), without the ½, only the wrong rows are multiplied by eᵅ. With "
-            "the ½, the wrong ones by eᵅ and the right ones by e⁻ᵅ. You mixed the two.",
+            "the ½, the wrong ones by eᵅ and the right ones by e⁻ᵅ. Doing both without the ½ goes "
+            "twice as far.",
         ),
         Mistake(
             "all rows raised alike",
