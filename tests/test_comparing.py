@@ -13,9 +13,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exercises.engine.comparing import agrees, difference
+from exercises.engine.comparing import agrees, difference, digits_apart, in_single_precision
 from exercises.engine.copying import clone, identical
-from utils.display import describe
+from utils.display import describe, to_numpy
 
 PAIR = np.array([1.0, 2.0])
 
@@ -130,6 +130,66 @@ def test_the_digits_shown_let_the_difference_be_seen():
     said = difference([1.0, 2.0], [1.0, 2.0 + 1e-12], rtol=1e-15, atol=0.0)
     expected, received = said.split("expected ")[1].split(", received ")
     assert expected != received
+
+
+THIRD = np.float32(1 / 3)
+
+
+@pytest.mark.parametrize(
+    ("value", "single"),
+    [
+        (THIRD, True),
+        (np.array([1.0, 2.0], dtype=np.float32), True),  # the type says it
+        (np.float16(0.5), True),
+        (torch.ones(2, dtype=torch.bfloat16), True),
+        (np.complex64(1), True),
+        ([torch.tensor(1 / 3), torch.tensor(0.5)], True),
+        (float(THIRD), True),
+        ([0.5, float(THIRD), math.inf], True),
+        (1 / 3, False),
+        ([float(THIRD), 1 / 3], False),
+        ([0.5, 0.25, 3.0], False),  # short fractions, which both precisions hold
+        (16_777_215.0, False),
+        (1e300, False),
+        (3, False),
+        (np.complex128(THIRD), False),
+        ([], False),
+    ],
+)
+def test_single_precision_is_known_by_the_type_or_by_the_numbers(value, single):
+    assert in_single_precision(to_numpy(value)) is single
+
+
+def test_single_precision_is_measured_by_the_largest_number():
+    expected = np.array([1000.0, 0.001])
+    received = np.array([1000.0, 0.02], dtype=np.float32)
+    assert difference(expected, received, single_precision=True) is None
+    assert difference(expected, received)
+    assert difference(expected, received + np.float32(0.02), single_precision=True)
+    listed = received.tolist()
+    assert difference([1000.0, 0.001], listed, single_precision=True) is None
+    assert difference((1000.0, 0.001), tuple(listed), single_precision=True)  # of different kinds
+
+
+def test_counts_stay_exact_in_single_precision():
+    assert difference(10_000, np.float32(10_001), single_precision=True)
+    assert difference(np.array([10_000]), np.array([10_000.2], np.float32), single_precision=True)
+
+
+@pytest.mark.parametrize(
+    ("expected", "received", "digits"),
+    [
+        ([0.5, 0.25], [0.5, 0.26], 5),
+        ([2 / 3], [0.66667], 6),
+        (np.array([1e-7, 1.0]), np.array([2e-7, 1.0]), 7),
+        ({"a": 2 / 3}, {"a": 0.6666667}, 8),
+        ([1, "a"], [1, "b"], 5),
+        (PAIR, "text", 5),
+        (np.ones(1000), np.ones(1000) + 1e-3, 5),
+    ],
+)
+def test_as_many_digits_are_shown_as_it_takes_to_see_a_difference(expected, received, digits):
+    assert digits_apart(expected, received, rtol=1e-9, atol=0.0) == digits
 
 
 class Agreeable:

@@ -170,6 +170,33 @@ def test_describe_shows_kind_shape_dtype_and_entries():
     assert describe((PAIR, 1)) == "tuple of 2: array of shape (2,), float64: [1., 2.]; 1"
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (list(range(30)), f"list of length 30: {list(range(30))}"),
+        ([1 / 3, 3.0, 0.1], "list of length 3: [0.333333, 3.0, 0.1]"),
+        ((np.float32(0.5), (1,)), "tuple of length 2: (0.5, (1,))"),
+        ([[1, 2], [3, [4]], {"a": 5}], "list of length 3: [[1, 2], [3, [4]], {'a': 5}]"),
+        ({"w": PAIR, "b": 1 / 3}, "dict: {'w': array [1., 2.], 'b': 0.333333}"),
+        ([np.ones(2), 1], "list of 2: array of shape (2,), float64: [1., 1.]; 1"),
+    ],
+)
+def test_short_lists_and_dictionaries_are_shown_whole(value, text):
+    assert describe(value) == text
+
+
+def test_of_long_lists_the_length_and_the_start_are_shown():
+    text = describe(list(range(100)))
+    assert text.startswith("list of length 100: [0, 1, 2, 3, 4")
+    assert len(text) < 160
+
+
+def test_more_digits_are_shown_where_they_are_asked_for():
+    assert describe(np.array([2 / 3]), digits=8) == "array of shape (1,), float64: [0.66666667]"
+    assert describe([2 / 3], digits=8) == "list of length 1: [0.666666667]"
+    assert describe(2 / 3, digits=11) == "0.666666666667"
+
+
 def own_tail() -> list:
     tail: list = [PAIR]
     tail.append(tail)

@@ -326,7 +326,7 @@ class Exercise:
             lines = (*result.lines, f"{help_line}.")
             return Block("open", f"Not attempted yet: {self.title}", lines)
         if offer_solution:
-            help_line += "; the solution is in the folded cell below"
+            help_line += "; the lesson's own solution is in the folded cell below the exercise"
         return Block("bad", f"Not yet: {self.title}", (*result.lines, f"{help_line}."))
 
     def __repr__(self) -> str:
