@@ -338,6 +338,11 @@ def cells_of(path: Path) -> list[SimpleNamespace]:
             kind=cell["cell_type"],
             source="".join(cell["source"]),
             tags=cell["metadata"].get("tags", []),
+            shown=[
+                "".join(output["data"]["text/plain"])
+                for output in cell.get("outputs", [])
+                if 'role="status"' in "".join(output.get("data", {}).get("text/html", ""))
+            ],
         )
         for cell in notebook["cells"]
     ]
@@ -437,6 +442,7 @@ def test_the_untouched_cell_counts_as_not_attempted(lesson, index, shown):
     (block,) = shown
     assert block.kind == "open", block.text()
     assert block.heading.startswith("Not attempted yet: ")
+    assert cells_of(lesson.path)[index].shown == [block.text()], "run the notebook again"
     assert progress.attempts() == []
 
 
@@ -470,6 +476,7 @@ def test_the_notebooks_own_solution_passes_and_is_not_recorded(lesson, index, sh
     (block,) = shown
     assert block.kind == "good", block.text()
     assert block.heading.startswith("This solution passes")
+    assert cells_of(lesson.path)[index + 1].shown == [block.text()], "run the notebook again"
     assert progress.attempts() == []
 
 
