@@ -383,6 +383,8 @@ def test_a_lesson_that_lists_too_many_is_told_so():
         "a.lesson: 2 of 35 changes are listed as equal, more than one in 20"
     ]
     assert tool.lesson_faults([proof, tool.Proof("a.lesson.two", tried=10)]) == []
+    one_of_two = tool.Proof("start_here.standardise", tried=9, killed=8, equal=["x"])
+    assert tool.lesson_faults([one_of_two]) == []
 
 
 def test_the_command_reports_by_exercise(capsys):
