@@ -280,6 +280,22 @@ def test_an_answer_that_does_what_a_mutant_does_gets_its_observation():
     )
 
 
+def test_a_mutant_goes_before_the_mere_side_to_which_results_are_off():
+    def positive_wave(x):
+        return np.exp(x) + np.sin(x) ** 2
+
+    exercise = with_mutants(
+        cases=lambda rng: [Case((rng.normal(size=5),)) for _ in range(3)],
+        expected=positive_wave,
+        reference=positive_wave,
+        also_correct=(),
+    )
+    (line, *_) = exercise.evaluate(lambda x: [math.exp(v) - math.sin(v) ** 2 for v in x]).lines
+    assert "what it would be if a sign were the other way round" in line
+    (line, *_) = exercise.evaluate(lambda x: positive_wave(x) + np.cos(9 * x) ** 2).lines
+    assert line == "In every case, every number that is wrong is too large."
+
+
 def test_no_mutant_is_named_for_an_answer_that_does_something_else():
     lines = "\n".join(with_mutants().evaluate(lambda s: softmax(s) + np.sin(s)).lines)
     assert "what it would be" not in lines

@@ -30,7 +30,7 @@ from exercises.engine.mutations import (
     mutants,
     result_mutants,
 )
-from exercises.engine.observing import observations, which_cases
+from exercises.engine.observing import is_weak, observations, which_cases
 from exercises.engine.recognising import KnownFault, is_telling
 from exercises.engine.signatures import Inputs, bare_signature, fits, inputs_of, signature_of
 from exercises.engine.state import quiet_state
@@ -475,12 +475,14 @@ class Function(Exercise):
         cases = which_cases(trials)
         names = self._inputs(trials[0].case).names
         seen = observations(trials, rtol=self.rtol, atol=self.atol, names=names)
-        related = any(sentence != cases for sentence in seen)
-        if related or any(not t.reached or t.outcome.timed_out for t in trials):
+        related = [sentence for sentence in seen if sentence != cases]
+        says_much = any(not is_weak(sentence) for sentence in related)
+        if says_much or any(not t.reached or t.outcome.timed_out for t in trials):
             return seen
         mutant = self.like_mutant(trials)
         if mutant is None:
             return seen
+        seen = tuple(sentence for sentence in seen if sentence not in related)
         where = "In every case" if all(t.failed for t in trials) else "In every case that fails"
         return (*seen, f"{where}, the result is what it would be if {mutant.observation}.")
 

@@ -91,6 +91,27 @@ def observations(
     return tuple(sentence for sentence in sentences if sentence)
 
 
+def is_weak(sentence: str) -> bool:
+    """Whether a relation says only to which side results are off, for want of a better one.
+
+    Parameters
+    ----------
+    sentence : str
+        One of those that :func:`observations` returned.
+
+    Returns
+    -------
+    bool
+        False also for the sentence on the cases.
+
+    Examples
+    --------
+    >>> is_weak("In every case, every number that is wrong is too large.")
+    True
+    """
+    return sentence.endswith(("is too large.", "is too small."))
+
+
 def _guarded(say: Callable[[Sequence[Trial]], str | None], trials: Sequence[Trial]) -> str | None:
     try:
         with time_limit(SECONDS), np.errstate(all="ignore"):
