@@ -437,23 +437,35 @@ class Function(Exercise):
         deadline = time.monotonic() + 0.7 * self.seconds  # known mistakes may never end
         partly: list[Mistake] = []
         for mistake in self.mistakes:
-            fault = self._fault(mistake)
+            fault = self.fault(mistake)
             if fault.explains(trials):
                 return mistake
             if fault.explains_failures(trials):
                 partly.append(mistake)
             if time.monotonic() > deadline:
                 break
-        return min(partly, key=lambda mistake: self._fault(mistake).surplus(trials), default=None)
+        return min(partly, key=lambda mistake: self.fault(mistake).surplus(trials), default=None)
 
-    def _fault(self, mistake: Mistake) -> KnownFault:
+    def fault(self, mistake: Mistake) -> KnownFault:
+        """What a known mistake does on the cases, remembered.
+
+        Parameters
+        ----------
+        mistake : Mistake
+            One of this exercise's.
+
+        Returns
+        -------
+        KnownFault
+            Each of its calls is made once in a process.
+        """
         if mistake not in self._known_faults:
             self._known_faults[mistake] = self.known_fault(mistake.answer)
         return self._known_faults[mistake]
 
     def _named(self, mistake: Mistake, trials: Sequence[Trial]) -> tuple[str, ...]:
         """The sentence on a recognised mistake, which may be there in some cases only."""
-        if self._fault(mistake).surplus(trials):
+        if self.fault(mistake).surplus(trials):
             return (f"Where it is wrong, this looks like: {mistake.name}. {mistake.why}",)
         return mistake_lines(mistake)
 
@@ -619,7 +631,7 @@ class Function(Exercise):
         value = detached(value)
         if case.check is not None:
             return case.check(value, *clone(case.args), **clone(case.kwargs)), ...
-        expected = self._right_result(number, case)
+        expected = self.right_result(number, case)
         problem = difference(
             expected,
             value,
@@ -644,7 +656,21 @@ class Function(Exercise):
             return True
         return False
 
-    def _right_result(self, number: int, case: Case) -> Any:
+    def right_result(self, number: int, case: Case) -> Any:
+        """The right result of a case, computed once.
+
+        Parameters
+        ----------
+        number : int
+            The place of the case among :meth:`cases`, from 1 on.
+        case : Case
+            The case; one without a ``check``.
+
+        Returns
+        -------
+        Any
+            What an answer is compared with.
+        """
         if case.expected is not ...:
             return case.expected
         if number not in self._right_results:
