@@ -487,6 +487,10 @@ def _weights_cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case((np.array([-1, -1, -1, 1]),), label="classes −1 and 1")
     yield Case((np.array(["dog", "cat", "dog", "owl"]),), label="names")
     yield Case((np.array([2.5, 0.5, 2.5, 2.5, -1.5, 0.5]),), label="numbers with fractions")
+    yield Case(
+        (np.array([10.0, 9.5, 10.0, 9.0, 9.5, 10.0]),),
+        label="numbers whose order as text is another",
+    )
 
 
 def _weights_by_library(labels):
@@ -504,6 +508,15 @@ def _weights_in_a_loop(labels):
     labels = list(labels)
     classes = sorted(set(labels))
     return [len(labels) / (len(classes) * labels.count(c)) for c in classes]
+
+
+def _weights_by_text(labels):
+    weights = dict(zip(np.unique(labels).tolist(), _weights(labels), strict=True))
+    return np.array([weights[label] for label in sorted(weights, key=str)])
+
+
+def _weights_of_whole_numbers(labels):
+    return _weights(np.array(labels, dtype=int) if labels.dtype.kind == "f" else labels)
 
 
 def _weights_by_appearance(labels):
@@ -592,6 +605,17 @@ class_weights = Function(
             _weights_by_appearance,
             "A dictionary or Counter keeps the order in which the classes turn up, so the result "
             "would change with the order of the rows. Sort the classes.",
+        ),
+        Mistake(
+            "numbers in their order as text",
+            _weights_by_text,
+            "As text 10 comes before 9. Sort the classes as they are, as np.unique does.",
+        ),
+        Mistake(
+            "classes that differ behind the decimal point counted as one",
+            _weights_of_whole_numbers,
+            "9 and 9.5 are two classes. Labels may be any numbers: do not turn them into whole "
+            "ones.",
         ),
     ],
     also_correct=[_weights_in_a_loop],

@@ -243,6 +243,15 @@ def _threshold_cases(rng: np.random.Generator) -> Iterator[Case]:
         (np.arange(1.0, 7.0), np.array([1.0, 7.0, 0.0, 3.0, 1.0, 1.0])),
         label="two rows on one side, four on the other",
     )
+    yield Case(
+        (np.arange(1.0, 6.0), np.array([3.0, 6.0, 3.0, 2.0, 0.0])),
+        label="means and medians lead to different cuts",
+    )
+    yield Case(
+        (np.array([1.0, 1.0, 1.0, 2.0, 3.0]), np.array([0.0, 3.0, 4.0, 6.0, 2.0])),
+        label="three rows with the same input, each counts",
+    )
+    yield Case((np.array([4.0, 1.0, 2.0]), np.zeros(3)), label="all targets are 0")
 
 
 def _candidates(x):
@@ -303,6 +312,11 @@ def _threshold_only_if_better(x, y):
 
 def _threshold_or_none(x, y):
     return _threshold_by_search(x, y) or None
+
+
+def _threshold_of_mean_targets(x, y):
+    values = np.unique(x)
+    return _threshold_by_search(values, np.array([y[x == value].mean() for value in values]))
 
 
 def _threshold_by_sums(x, y):
@@ -423,6 +437,24 @@ best_threshold = Function(
                 ),
             ),
             "The task adds squared deviations from the means.",
+        ),
+        Mistake(
+            "squared deviations from the medians",
+            lambda x, y: _search(
+                x,
+                y,
+                lambda left, right: (
+                    np.sum((left - np.median(left)) ** 2) + np.sum((right - np.median(right)) ** 2)
+                ),
+            ),
+            "The deviations are squared, but taken from the median of each side. The task takes "
+            "them from its mean.",
+        ),
+        Mistake(
+            "rows with equal inputs counted as one",
+            _threshold_of_mean_targets,
+            "Where several rows have the same x, each of them adds its own squared deviation, and "
+            "each counts in the mean of its side.",
         ),
         Mistake(
             "each variance divided by n − 1",
@@ -663,10 +695,10 @@ reweight = Function(
             "twice as far.",
         ),
         Mistake(
-            "all rows raised alike",
+            "the old weights",
             lambda weights, right: weights.copy(),
-            "The weights are as they were: a factor that is the same for all rows is lost when you "
-            "divide by the sum. Right and wrong rows need different ones.",
+            "The weights are as they were. Right and wrong rows need different factors; one that "
+            "is the same for all rows is lost when the weights are divided by their sum.",
         ),
         Mistake(
             "α returned",
