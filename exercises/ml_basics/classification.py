@@ -994,14 +994,14 @@ leave_one_out = Function(
         Mistake(
             "equal votes to the larger class",
             _others_voting(_largest_class),
-            "The votes are counted well. Where two classes have equally many, the task gives them "
-            "to the smaller one.",
+            "Where two classes have equally many votes, the larger one came out. The task gives "
+            "them to the smaller one.",
         ),
         Mistake(
             "equal votes to the class that comes first in the order of distance",
             _others_voting(_first_seen),
-            "The votes are counted well. Where two classes have equally many, the task does not "
-            "ask whose row is nearer: the smaller class gets them.",
+            "Where two classes have equally many votes, the class of the nearer row came out. The "
+            "task does not ask whose row is nearer: the smaller class gets them.",
         ),
         Mistake(
             "the label in the middle",
