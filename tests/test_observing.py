@@ -178,6 +178,15 @@ def test_a_right_result_that_broke_a_promise_takes_no_part():
     assert observations([changed]) == ()
 
 
+def test_where_a_promise_alone_is_broken_the_result_is_not_called_wrong():
+    values = np.array([0.5, 2.75, 4.25])
+    kept = Trial(1, Case(label="fractions"), Outcome(values), "your code changes x", values)
+    cut = Trial(2, Case(label="whole"), Outcome(np.trunc(values)), "3 entries differ", values)
+    more = Trial(3, Case(label="more"), Outcome(np.trunc(3 * values)), "it differs", 3 * values)
+    (sentence,) = observations([kept, cut, more])
+    assert sentence.startswith("Wherever the result is wrong, ")
+
+
 # --- relations number by number -------------------------------------------------------------------
 
 VALUE_RELATIONS = [

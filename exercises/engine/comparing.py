@@ -214,7 +214,8 @@ def _form_difference(expected: np.ndarray, array: np.ndarray, received: Any) -> 
         if _is_tuple_of_one(received) and array.shape == (1, *expected.shape):
             return COMMA
         wanted = f"shape {expected.shape}" if expected.shape else "a single number"
-        return f"expected {wanted}, received shape {array.shape}"
+        came = f"shape {array.shape}" if array.shape else "a single number"
+        return f"expected {wanted}, received {came}"
     return None
 
 
@@ -328,7 +329,8 @@ def _sequence_difference(expected: list | tuple, received: Any, tolerance: Toler
     if is_array(received) and len(received.shape) > 0:
         received = list(received)
     if not isinstance(received, (list, tuple)):
-        return f"expected {_several(expected)}, received {describe(received)}"
+        number = "the number " if is_number(received) else ""
+        return f"expected {_several(expected)}, received {number}{describe(received)}"
     if len(received) != len(expected):
         if _is_tuple_of_one(received) and isinstance(received[0], (list, tuple)):
             return COMMA

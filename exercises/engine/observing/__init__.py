@@ -260,6 +260,8 @@ def _where(trials: Sequence[Trial], failed: Sequence[Trial], compared: Sequence[
         others = [trial for trial in failed if all(trial is not each for each in compared)]
         if all(trial.outcome.error is not None or trial.outcome.timed_out for trial in others):
             return "Wherever a wrong result came out"
+        if all(trial.reached and trial.expected is not ... for trial in others):
+            return "Wherever the result is wrong"  # the others break a promise of another kind
         return "Wherever there was a right result to compare with"
     if len(failed) == 1:
         return "In the case that fails"
