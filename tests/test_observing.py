@@ -178,6 +178,13 @@ def test_a_right_result_that_broke_a_promise_takes_no_part():
     assert observations([changed]) == ()
 
 
+def test_cases_that_raise_are_not_left_out_as_if_they_were_right():
+    wrong = [Trial(n, Case(label=f"n = {n}"), Outcome(0), "it differs", n) for n in range(1, 8)]
+    raising = Trial(8, Case(label="empty"), Outcome(error=ValueError("no")), "it raised")
+    sentence, *_ = observations([*wrong, raising])
+    assert sentence == "ValueError for: empty. A wrong result for the other 7."
+
+
 def test_where_a_promise_alone_is_broken_the_result_is_not_called_wrong():
     values = np.array([0.5, 2.75, 4.25])
     kept = Trial(1, Case(label="fractions"), Outcome(values), "your code changes x", values)

@@ -63,8 +63,9 @@ three_switches = Function(
         Mistake(
             "the last change of slope too small",
             _switch_weights([0.0, -1.0, -2.0], [1.0, -2.0, 1.0]),
-            "From 2 to 3 switches your line is flat. It falls with slope −1 before that joint and "
-            "must climb with slope +1 after it: how large is the change?",
+            "With all three switches up the output is 0, as with two. If yours is a line over the "
+            "number of switches, it is flat from 2 to 3: it falls with slope −1 before that joint "
+            "and must climb with slope +1 after it. How large is the change?",
         ),
         Mistake(
             "slopes in the place of changes of slope",
@@ -776,6 +777,8 @@ def _piece_cases(rng: np.random.Generator) -> Iterator[Case]:
     yield case([1, 2], [-3000, 2], [1, 1], "a joint at 3000")
     yield case([1 / 1024, 1], [-3 / 1024, 0], [1, 1], "a flat unit, its joint at 3")
     yield case([1, 1, -1], [0, -1 / 1024, 3], [1, 1, 1], "two joints close together")
+    yield case([1, 1], [0, -1 / 4096], [1, 1], "two joints closer still, 1/4096 apart")
+    yield case([1, 1], [-3000, -3000.0078125], [1, 1], "two joints far out, 1/128 apart")
     yield case([2, -4, 1], [1, -2, -5], [1, 1, 0.5], "joints below 0, one of them shared")
     yield case([1, -1], [0, 0], [1, -1], "relu(x) − relu(−x) = x")
     yield case([1, -1], [-1, 1], [2, 2], "2 relu(x − 1) + 2 relu(1 − x) = 2 |x − 1|")

@@ -244,8 +244,8 @@ edge_map = Bug(
         Mistake(
             "the border repeated instead of zeros",
             _edge_replicated,
-            "Repeating the border is a fine choice, but this function pads with zeros. The fault "
-            "is in the index.",
+            "Repeating the border is a fine choice, but the task pads with zeros. The padding was "
+            "right as it was handed out.",
         ),
     ],
     also_correct=[
@@ -285,12 +285,16 @@ def _correlate_cases(rng: np.random.Generator) -> Iterator[Case]:
     yield case(5, 6, 4, 3, 2, "stride 3 and padding 2: the last pixels are left over")
     yield case(3, 3, 3, 2, 0, "a kernel as large as the picture")
     yield case(4, 4, 1, 2, 0, "a kernel of one pixel")
+    yield Case(
+        (np.array([[3, 1, 4], [1, 5, 9]]), np.array([[0.5, 0.25], [-0.5, 0.1]]), 1, 0),
+        label="a picture of whole numbers, a kernel of fractions",
+    )
 
 
 def _correlate_by_torch(image, kernel, stride, padding):
     import torch
 
-    x, w = torch.tensor(image)[None, None], torch.tensor(kernel)[None, None]
+    x, w = torch.tensor(image).double()[None, None], torch.tensor(kernel).double()[None, None]
     return torch.nn.functional.conv2d(x, w, stride=stride, padding=padding)[0, 0].numpy()
 
 
@@ -429,7 +433,7 @@ correlate = Function(
             "Surround the picture with `padding` rows and columns of zeros first: np.pad.",
         ),
         Mistake(
-            "padding on one side only",
+            "windows at the lower and right border missing",
             lambda image, kernel, stride, padding: _correlate_padded(
                 np.pad(image, ((padding, 0), (padding, 0))), kernel, stride
             ),
@@ -967,10 +971,10 @@ receptive_field = Function(
             "Two layers of stride 2 put neighbouring units four pixels apart: the steps multiply.",
         ),
         Mistake(
-            "from the last layer to the first",
+            "each layer's own stride on what all layers before it see",
             lambda layers: _receptive_field(layers[::-1]),
-            "The list begins at the input. From the other end the wrong strides stand before each "
-            "layer.",
+            "(size − 1)·stride + k goes from the output back to the input, and reads the list from "
+            "its end. From the input on, the step is the product of the strides before.",
         ),
         Mistake(
             "the stride of the layer before, and of no other",

@@ -509,8 +509,8 @@ class Function(Exercise):
         Returns
         -------
         Mutant or None
-            The one that is wrong on the fewest other cases; None where none fits, or where trying
-            them takes longer than ``MUTANTS_SECONDS``.
+            The first that is right on the same cases and wrong in the same way on all others;
+            None where none is, or where trying them takes longer than ``MUTANTS_SECONDS``.
         """
         failed = [trial for trial in trials if trial.failed]
         if not is_telling(failed):
@@ -520,8 +520,6 @@ class Function(Exercise):
         except UnreadableError:
             return None
         deadline = time.monotonic() + MUTANTS_SECONDS
-        best: Mutant | None = None
-        fewest = len(trials) + 1
         for mutant in changed:
             if time.monotonic() > deadline:
                 break
@@ -529,12 +527,9 @@ class Function(Exercise):
                 self._mutant_faults[mutant] = self.known_fault(
                     mutant.answer, seconds=MUTANT_SECONDS
                 )
-            fault = self._mutant_faults[mutant]
-            if fault.explains_failures(trials):
-                surplus = fault.surplus(trials)
-                if surplus < fewest:
-                    best, fewest = mutant, surplus
-        return best
+            if self._mutant_faults[mutant].explains(trials):
+                return mutant
+        return None
 
     def known_fault(
         self, answer: Callable[..., Any], *, seconds: float | None = None

@@ -623,12 +623,12 @@ roc_auc = Function(
         Mistake(
             "tied pairs count nothing",
             lambda truth, score: _auc_by_pairs(truth, score, tie=0.0),
-            "With > alone a tied pair is lost. A threshold cannot order it, a coin could: count ½.",
+            "Tied pairs are lost here. No threshold can order such a pair, a coin could: count ½.",
         ),
         Mistake(
             "tied pairs count as won",
             lambda truth, score: _auc_by_pairs(truth, score, tie=1.0),
-            "With >= a tied pair counts as won, so a constant score would be perfect. Count ½.",
+            "If a tied pair counts as won, a constant score is perfect. Count ½ for it.",
         ),
         Mistake("ties broken by position", _auc_by_positions, _TIES_BY_POSITION),
         Mistake("ties broken by position", _auc_by_rows, _TIES_BY_POSITION),
@@ -1134,6 +1134,7 @@ def _mcnemar_cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(_answers(10, 4, 4, 2, rng), label="equal counts: b = c = 4")
     yield Case(_answers(7, 0, 1, 5, rng), label="a single discordant row: b = 0 and c = 1")
     yield Case(_answers(12, 0, 0, 5, rng), label="no discordant rows: b = c = 0")
+    yield Case(_answers(60, 48, 31, 20, rng), label="79 discordant rows: b = 48 and c = 31")
 
 
 def _mcnemar_by_scipy(right_A, right_B):
@@ -1201,6 +1202,11 @@ def _twice_one_direction(right_A, right_B):
 
 def _not_capped(right_A, right_B):
     return 2 * _tail(*_discordant(right_A, right_B))
+
+
+def _not_capped_but_guarded(right_A, right_B):
+    b, c = _discordant(right_A, right_B)
+    return 2 * _tail(b, c) if b + c else 1.0
 
 
 def _strictly_more_uneven(right_A, right_B):
@@ -1336,6 +1342,12 @@ mcnemar = Function(
         Mistake(
             "a probability above 1",
             _not_capped,
+            "When both counts are equal the two tails overlap in the middle, and twice the tail "
+            "counts it twice. Cap the result at 1.",
+        ),
+        Mistake(
+            "a probability above 1",
+            _not_capped_but_guarded,
             "When both counts are equal the two tails overlap in the middle, and twice the tail "
             "counts it twice. Cap the result at 1.",
         ),

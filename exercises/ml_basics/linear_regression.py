@@ -135,8 +135,8 @@ ridge_gradient = Function(
         Mistake(
             "the wrong sign of the error",
             lambda X, y, w, penalty: 2 / len(X) * X.T @ (y - X @ w) + 2 * penalty * w,
-            "With y − Xw the inner derivative is −x, so the sign turns: write Xw − y. As it "
-            "stands, descent would climb.",
+            "The part of the error has its sign turned round, so descent would climb. Where the "
+            "error is y − Xw, its derivative brings a minus; where it is Xw − y, none.",
         ),
         Mistake(
             "the penalty added, not differentiated",
@@ -246,8 +246,8 @@ weighted_least_squares = Function(
         Mistake(
             "the weights applied twice",
             _weights_squared,
-            "You multiplied the rows of X and y by c and then squared, so each row counts c². "
-            "Multiply by √c instead, or put c into the normal equation once.",
+            "Each row counts c² here. Either scale the rows of X and y by √c and use the ordinary "
+            "normal equation, or put c into that equation once: not both, and not c in both.",
         ),
         Mistake(
             "weights on the targets only",
@@ -353,6 +353,12 @@ r_squared = Function(
         Mistake(
             "the squared correlation",
             _squared_correlation,
+            "Correlation forgives a constant shift and a wrong scale, even a reversed order. R² "
+            "compares the predictions themselves with the targets, and can be negative.",
+        ),
+        Mistake(
+            "the squared correlation",
+            lambda target, prediction: np.corrcoef(target, prediction)[0, 1] ** 2,
             "Correlation forgives a constant shift and a wrong scale, even a reversed order. R² "
             "compares the predictions themselves with the targets, and can be negative.",
         ),
@@ -560,6 +566,27 @@ standardise_split = Bug(
             _split_one_number,
             "Without axis=0 the mean runs over all columns. Each column has its own unit and needs "
             "its own numbers.",
+        ),
+        Mistake(
+            "columns between 0 and 1",
+            lambda X_train, X_test: _split_by(
+                X_train, X_test, X_train.min(axis=0), np.ptp(X_train, axis=0)
+            ),
+            "The leak is mended. But smallest value and range came into the place of mean and "
+            "standard deviation: leave these as they were.",
+        ),
+        Mistake(
+            "the mean subtracted, nothing divided",
+            lambda X_train, X_test: _split_by(X_train, X_test, X_train.mean(axis=0), 1.0),
+            "The leak is mended, and the columns are centred. They are still to be divided by "
+            "their spread.",
+        ),
+        Mistake(
+            "the mean divided before it is subtracted",
+            lambda X_train, X_test: _split_by(
+                X_train, X_test, X_train.mean(axis=0) / X_train.std(axis=0), 1.0
+            ),
+            "Python divides before it subtracts: put the subtraction in brackets.",
         ),
         Mistake(
             "the test rows returned as they came",

@@ -213,7 +213,8 @@ def _two_lists(groups: Mapping[str, list[str]], all_reached: bool) -> str:
         shorter, longer, members, rest = first, second, some, others
     else:
         shorter, longer, members, rest = second, first, others, some
-    if all_reached and len(members) <= MOST_NAMED and len(rest) > 1:
+    one_is_right = "Right for" in groups  # else "all but" would leave open what the others do
+    if one_is_right and all_reached and len(members) <= MOST_NAMED and len(rest) > 1:
         return f"{longer} all but: {_listed(members)}."
     return f"{shorter}: {_listed(members)}. {longer} the other {len(rest)}."
 
