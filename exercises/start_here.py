@@ -19,8 +19,10 @@ def _standardise_cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case((np.array([2.0, 6.0]),), label="two values")
     yield Case((np.array([1, 2, 2, 7]),), label="whole numbers")
     yield Case((np.array([-3.0, 0.0, 0.0, 0.0, 0.5]),), label="negative values and zeros")
-    yield Case((rng.normal(size=40) * 1e-3,), label="very small values")
+    yield Case((rng.normal(size=40) * 2e-3,), label="very small values")
     yield Case((1000 + 25 * rng.normal(size=40),), label="values far from zero")
+    outlier = [1.0, 0.0, 2.0, 1.0, 0.0, 3.0, 1.0, 2.0, 0.0, 1.0, 2.0, 50.0]
+    yield Case((np.array(outlier),), label="one value far from all others")
 
 
 def _standardised(values: np.ndarray) -> np.ndarray:
@@ -41,6 +43,24 @@ def _with_torch(values: np.ndarray) -> torch.Tensor:
 
 
 def _in_place(values: np.ndarray) -> np.ndarray:
+    values -= values.mean()
+    values /= values.std()
+    return values
+
+
+def _in_an_array_of_their_kind(values: np.ndarray) -> np.ndarray:
+    result = np.zeros_like(values)
+    result[:] = (values - values.mean()) / values.std()
+    return result
+
+
+def _in_single_precision(values: np.ndarray) -> np.ndarray:
+    numbers = values.astype(np.float32)
+    return (numbers - numbers.mean()) / numbers.std()
+
+
+def _with_a_copy_changed(values: np.ndarray) -> np.ndarray:
+    values = values.astype(float)
     values -= values.mean()
     values /= values.std()
     return values
@@ -104,17 +124,44 @@ standardise = Function(
             "and return it.",
         ),
         Mistake(
-            "a return inside a loop",
+            "the first number only",
             lambda values: (values[0] - values.mean()) / values.std(),
-            "Only the first number came back. A function ends at its first return: put the "
-            "return behind the loop, or do without the loop, since arrays subtract and divide "
-            "as a whole.",
+            "One number came back, and it is right for the first value. A return inside a loop "
+            "does that, because a function ends at its first return. Arrays subtract and divide "
+            "as a whole, without a loop.",
+        ),
+        Mistake(
+            "the mean distance from the mean below the fraction bar",
+            lambda values: (values - values.mean()) / np.abs(values - values.mean()).mean(),
+            "The standard deviation squares the distances, takes their mean and then the root: "
+            "large distances count more than in the mean of the distances themselves.",
+        ),
+        Mistake(
+            "the sum of the squares without their mean",
+            lambda values: (values - values.mean()) / np.linalg.norm(values - values.mean()),
+            "The differences were divided by the root of the sum of their squares. The standard "
+            "deviation is the root of their mean: 1/n is missing.",
+        ),
+        Mistake(
+            "the distance of the values from 0 below the fraction bar",
+            lambda values: (values - values.mean()) / np.sqrt((values**2).mean()),
+            "The standard deviation measures the distance from the mean: subtract it before you "
+            "square.",
+        ),
+        Mistake(
+            "fractions cut off in an array of whole numbers",
+            _in_an_array_of_their_kind,
+            "An array keeps the kind of number that it was made with, and np.zeros_like or copy() "
+            "of whole numbers is one of whole numbers: what you write into it loses its "
+            "fractions. Make a new array, or compute with all values at once.",
         ),
     ],
     also_correct=(
         _with_loops,
         _with_torch,
         lambda values: ((values - values.mean()) / values.std()).astype(np.float32),
+        _in_single_precision,
+        _with_a_copy_changed,
         lambda values: (values - values.mean()) / np.sqrt(np.mean((values - values.mean()) ** 2)),
     ),
     hints=(
@@ -181,10 +228,11 @@ broadcast_mean = Value(
     reference=2.0,
     mistakes=[
         Mistake(
-            "numbers paired one by one",
+            "no error at all",
             0,
-            "Paired like that, every difference is 0, and that is what the author of such code "
-            "wants. But the shapes are (2,) and (2, 1): write down the shape of their difference.",
+            "Paired one by one, the differences would be 0, and that is what the author of such "
+            "code wants. But the shapes are (2,) and (2, 1): write down the whole difference, and "
+            "square its entries before you take the mean.",
         ),
         Mistake(
             "a sum instead of a mean",
@@ -192,10 +240,15 @@ broadcast_mean = Value(
             "The four squares do add up to 8. Divide by how many there are.",
         ),
         Mistake(
-            "a sum divided by the number of rows",
+            "half of the sum",
             4,
-            "The squares add up to 8, but mean() divides by the number of all entries, not by the "
-            "number of rows.",
+            "The squares add up to 8, but mean() divides by the number of all entries: not by that "
+            "of the rows, nor by that of the entries which are not 0.",
+        ),
+        Mistake(
+            "a root of the mean",
+            math.sqrt(2),
+            "That is the root mean squared error. The line takes no root.",
         ),
         Mistake(
             "differences not squared",
@@ -261,8 +314,8 @@ mean_squared_error = Bug(
         Mistake(
             "all pairs where the predictions are a column",
             lambda predictions, targets: ((predictions - targets.flatten()) ** 2).mean(),
-            "The targets are as they should be. But predictions that come as a column are still "
-            "paired with all of them: bring both to one shape.",
+            "Predictions that come as a column are still paired with all targets: bring both to "
+            "one shape.",
         ),
         Mistake(
             "all pairs where the predictions have one axis",
@@ -283,6 +336,20 @@ mean_squared_error = Bug(
             ).mean(),
             "squeeze(1) removes the second axis, and a tensor of shape (n,) has none. Use "
             "something that works for both shapes, such as flatten().",
+        ),
+        Mistake(
+            "all targets in the sum for each prediction",
+            lambda predictions, targets: ((predictions - targets) ** 2).sum() / len(predictions),
+            "Shapes (n,) and (n, 1) still meet, and n times n squares are added up. Give both the "
+            "same shape before you subtract.",
+        ),
+        Mistake(
+            "half of the mean",
+            lambda predictions, targets: (
+                ((predictions.flatten() - targets.flatten()) ** 2).mean() / 2
+            ),
+            "The pairs are right. Some books put ½ in front so that it cancels in the derivative; "
+            "the mean squared error has none.",
         ),
         Mistake(
             "a root around the mean",

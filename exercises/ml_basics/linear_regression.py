@@ -13,7 +13,7 @@ from exercises.engine import Bug, Case, Choice, Function, Mistake, Option, Value
 
 
 def _slope_by_polyfit() -> float:
-    return float(np.polyfit([0.0, 1.0, 5.0], [1.0, 3.0, 5.0], deg=1)[0])
+    return float(np.polyfit([0.0, 1.0, 5.0], [3.0, 0.0, 6.0], deg=1)[0])
 
 
 slope_by_hand = Value(
@@ -21,44 +21,59 @@ slope_by_hand = Value(
     title="Three other points",
     expected=_slope_by_polyfit,
     tolerance=0.005,
-    reference=10 / 14,
+    reference=12 / 14,
     mistakes=[
         Mistake(
             "the slope from the first point to the last",
-            4 / 5,
+            3 / 5,
             "The point in the middle counts as well. Use all three deviations from the means.",
         ),
         Mistake(
             "a line through the origin",
-            28 / 26,
+            30 / 26,
             "You divided the sum of x·y by the sum of x². That is right for a line without "
             "intercept; here subtract the means of x and of y first.",
         ),
         Mistake(
-            "the slope of x on y turned round, or the mean of two slopes",
-            10 / 8,
-            "Two ways lead to this number. One divides by the squared deviations of y; the slope "
-            "of y on x divides by those of x, since errors are measured vertically. The other "
-            "takes the mean of the slopes 2 and ½ between neighbours, as if both stretches were "
-            "equally long.",
+            "a division by the squared deviations of y",
+            12 / 18,
+            "The slope of y on x divides by the squared deviations of x: the errors are measured "
+            "vertically.",
+        ),
+        Mistake(
+            "the mean of the slopes between neighbours",
+            (-3 + 3 / 2) / 2,
+            "The slopes of the two stretches are −3 and 3/2, but the stretches are not equally "
+            "long, and least squares looks at all points at once. Use the deviations from the "
+            "means.",
         ),
         Mistake(
             "the products of the deviations, not divided",
-            10,
-            "The sum of the products is 10. Divide it by the sum of the squared deviations of x.",
+            12,
+            "The sum of the products is 12. Divide it by the sum of the squared deviations of x.",
+        ),
+        Mistake(
+            "the products of the deviations, divided by the number of points",
+            12 / 3,
+            "That is a covariance. It still has to be divided by the variance of x.",
+        ),
+        Mistake(
+            "the deviations of x below the fraction bar without their squares",
+            12 / 6,
+            "Below the fraction bar stand the squares of the deviations of x, 4 + 1 + 9.",
         ),
         Mistake(
             "the intercept",
-            11 / 7,
+            9 / 7,
             "That is a, where the line crosses x = 0. Asked is its slope b.",
         ),
         Mistake(
             "the slope upside down",
-            14 / 10,
+            14 / 12,
             "The sum with both x and y stands above the fraction bar, the one with x alone below.",
         ),
     ],
-    also_correct=[np.float32(5 / 7), 0.714, Fraction(5, 7)],
+    also_correct=[np.float32(6 / 7), 0.857, 0.86, Fraction(6, 7)],
     hints=[
         "Begin with the means of x and y; both are whole numbers.",
         "Write the deviations from the means: for x they are −2, −1, 3. Multiply each with the "
@@ -86,6 +101,15 @@ def _gradient_cases(rng: np.random.Generator) -> Iterator[Case]:
         (rng.normal(size=(2, 4)), rng.normal(size=2), rng.normal(size=4), 0.3),
         label="more columns than rows",
     )
+    X = np.array([[1.0, 0.0], [0.0, 2.0], [3.0, -1.0]])
+    yield Case(
+        (X, np.array([1.0, 0.0, 2.0]), np.array([-2.0, 0.0]), 0.25),
+        label="a negative weight and one of 0",
+    )
+    yield Case(
+        (rng.normal(size=(3, 3)), rng.normal(size=3), rng.normal(size=3), 0.7),
+        label="as many rows as columns",
+    )
 
 
 def _gradient_by_autograd(X, y, w, penalty):
@@ -108,6 +132,23 @@ def _gradient_by_rows(X, y, w, penalty):
     return total.tolist()
 
 
+def _gradient_by_autograd_in_single_precision(X, y, w, penalty):
+    import torch
+
+    X, y, w = (torch.tensor(part, dtype=torch.float32) for part in (X, y, w))
+    w.requires_grad_(True)
+    (((X @ w - y) ** 2).mean() + penalty * (w**2).sum()).backward()
+    return w.grad
+
+
+def _gradient_by_differences(X, y, w, penalty):
+    def loss(w):
+        return np.mean((X @ w - y) ** 2) + penalty * np.sum(w**2)
+
+    steps = 1e-4 * np.eye(len(w))
+    return [(loss(w + step) - loss(w - step)) / 2e-4 for step in steps]
+
+
 ridge_gradient = Function(
     "ml_basics.linear_regression.ridge_gradient",
     title="The gradient with a penalty",
@@ -128,6 +169,11 @@ ridge_gradient = Function(
             "the 2, neither in the error nor in the penalty.",
         ),
         Mistake(
+            "a factor 2 missing in the error only",
+            lambda X, y, w, penalty: 1 / len(X) * X.T @ (X @ w - y) + 2 * penalty * w,
+            "The squared error has 1/n in front, not 1/(2n): its derivative keeps the 2.",
+        ),
+        Mistake(
             "a factor 2 missing in the penalty only",
             lambda X, y, w, penalty: 2 / len(X) * X.T @ (X @ w - y) + penalty * w,
             "The derivative of λ·w² is 2λ·w.",
@@ -143,6 +189,25 @@ ridge_gradient = Function(
             lambda X, y, w, penalty: 2 / len(X) * X.T @ (X @ w - y) + penalty * np.sum(w**2),
             "You added the number λ‖w‖² to every entry. The gradient holds its derivative with "
             "respect to each weight, 2λ·w.",
+        ),
+        Mistake(
+            "the penalty counted once for each row",
+            lambda X, y, w, penalty: 2 / len(X) * X.T @ (X @ w - y) + 2 * len(X) * penalty * w,
+            "The penalty stands once in the loss, beside the mean over the rows: add its "
+            "derivative once, not in every turn of a loop over the rows.",
+        ),
+        Mistake(
+            "the same number for every weight in the penalty",
+            lambda X, y, w, penalty: 2 / len(X) * X.T @ (X @ w - y) + 2 * penalty,
+            "The derivative of λw² is 2λ times the weight itself: a large weight is pulled harder.",
+        ),
+        Mistake(
+            "the first weight not penalised",
+            lambda X, y, w, penalty: (
+                2 / len(X) * X.T @ (X @ w - y) + 2 * penalty * w * (np.arange(len(w)) > 0)
+            ),
+            "An intercept is often left out of the penalty, but here is none: ‖w‖² sums over all "
+            "weights.",
         ),
         Mistake(
             "the penalty divided by the number of rows",
@@ -171,7 +236,12 @@ ridge_gradient = Function(
             "This is the gradient of the squared error. Add the derivative of λ‖w‖².",
         ),
     ],
-    also_correct=[_gradient_by_rows],
+    also_correct=[
+        _gradient_by_rows,
+        _gradient_by_autograd_in_single_precision,
+        _gradient_by_differences,
+        lambda X, y, w, penalty: 2 * ((X @ w - y)[:, None] * X).mean(axis=0) + 2 * penalty * w,
+    ],
     hints=[
         "The gradient of a sum is the sum of the gradients: treat error and penalty separately.",
         "The first part is the one derived in the text, (2/n)·Xᵀ(Xw − y).",
@@ -197,6 +267,14 @@ def _weighted_cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(
         (rng.normal(size=(5, 2)), rng.normal(size=5), np.array([1e-6, 1.0, 1e6, 3.0, 100.0])),
         label="weights far apart",
+    )
+    yield Case(
+        (
+            np.array([[1.0, 0.0], [1.0, 2.0], [0.0, 1.0]]),
+            np.array([1.0, 4.0, 3.0]),
+            np.array([3e-6, 1e-6, 2e-6]),
+        ),
+        label="weights that are all small",
     )
 
 
@@ -227,6 +305,16 @@ def _weights_on_targets_only(X, y, weights):
 def _weights_on_the_left_only(X, y, weights):
     weighted = X * weights[:, None]
     return np.linalg.solve(weighted.T @ X, X.T @ y)
+
+
+def _weighted_with_intercept(X, y, weights):
+    from sklearn.linear_model import LinearRegression
+
+    return LinearRegression().fit(X, y, sample_weight=weights).coef_
+
+
+def _weighted_in_single_precision(X, y, weights):
+    return _weighted(*(part.astype(np.float32) for part in (X, y, weights)))
 
 
 weighted_least_squares = Function(
@@ -280,6 +368,32 @@ weighted_least_squares = Function(
             "The task adds no intercept: one weight for each column of X, and no column of ones.",
         ),
         Mistake(
+            "an intercept fitted, but not returned",
+            _weighted_with_intercept,
+            "The slopes of a line with an intercept are others than those of one through the "
+            "origin. The task adds none: fit_intercept=False in scikit-learn, and no means "
+            "subtracted.",
+        ),
+        Mistake(
+            "weights cut to whole numbers",
+            lambda X, y, weights: _weighted_by_roots(X, y, np.trunc(weights)),
+            "A row of weight 2 counts like two equal rows, but weights may be fractions as well: "
+            "multiply by them.",
+        ),
+        Mistake(
+            "the right-hand side of the equation alone",
+            lambda X, y, weights: X.T @ (weights * y),
+            "XᵀCy is one side of the normal equation. Solve XᵀCX w = XᵀCy for w.",
+        ),
+        Mistake(
+            "weights in full on the targets, their roots on the rows",
+            lambda X, y, weights: np.linalg.lstsq(
+                X * np.sqrt(weights)[:, None], y * weights, rcond=None
+            )[0],
+            "Rows and targets of one equation are scaled alike: both by √c before they are "
+            "squared.",
+        ),
+        Mistake(
             "one divided by each weight",
             lambda X, y, weights: _weighted(X, y, 1 / np.where(weights == 0, 1e-12, weights)),
             "Variances stand below the fraction bar, weights do not: a row of large weight counts "
@@ -293,6 +407,8 @@ weighted_least_squares = Function(
     ],
     also_correct=[
         _weighted_by_roots,
+        _weighted_in_single_precision,
+        lambda X, y, weights: _weighted(X, y, weights / weights.sum()),
         lambda X, y, weights: (
             np.linalg.inv(X.T @ np.diag(weights) @ X) @ X.T @ np.diag(weights) @ y
         ).tolist(),
@@ -331,6 +447,12 @@ def _r2_by_library(target, prediction):
 def _r2(target, prediction):
     target, prediction = np.asarray(target, float), np.asarray(prediction, float)
     return 1 - np.sum((target - prediction) ** 2) / np.sum((target - target.mean()) ** 2)
+
+
+def _r2_by_loops(target, prediction):
+    mean = sum(target) / len(target)
+    errors = sum((t - p) ** 2 for t, p in zip(target, prediction, strict=True))
+    return float(1 - errors / sum((t - mean) ** 2 for t in target))
 
 
 def _squared_correlation(target, prediction):
@@ -400,6 +522,38 @@ r_squared = Function(
             "needs the errors, target − prediction.",
         ),
         Mistake(
+            "the correlation",
+            lambda target, prediction: (
+                np.corrcoef(target, prediction)[0, 1] if np.ptp(prediction) else 0.0
+            ),
+            "Correlation forgives a constant shift and a wrong scale. R² compares the predictions "
+            "themselves with the targets.",
+        ),
+        Mistake(
+            "R² adjusted for one column",
+            lambda target, prediction: (
+                1 - (1 - _r2(target, prediction)) * (len(target) - 1) / (len(target) - 2)
+            ),
+            "The adjusted R² charges for the number of columns. The formula of the text does not "
+            "know it.",
+        ),
+        Mistake(
+            "the fraction upside down",
+            lambda target, prediction: (
+                1
+                - np.sum((target - target.mean()) ** 2)
+                / np.maximum(np.sum((target - prediction) ** 2), 1e-300)
+            ),
+            "The squared errors stand above the fraction bar, the spread of the targets below.",
+        ),
+        Mistake(
+            "the errors added up before they are squared",
+            lambda target, prediction: (
+                1 - np.sum(target - prediction) ** 2 / np.sum((target - target.mean()) ** 2)
+            ),
+            "Errors up and down cancel in a sum. Square each one first.",
+        ),
+        Mistake(
             "a root of the fraction",
             lambda target, prediction: 1 - np.sqrt(1 - _r2(target, prediction)),
             "This compares the errors with the spread, not their squares. No root is taken in R².",
@@ -432,7 +586,8 @@ r_squared = Function(
     ],
     also_correct=[
         lambda target, prediction: 1 - np.mean((target - prediction) ** 2) / np.var(target),
-        lambda target, prediction: float(np.float64(_r2(target, prediction))),
+        _r2_by_loops,
+        lambda target, prediction: _r2(target.astype(np.float32), prediction.astype(np.float32)),
     ],
     hints=[
         "Two sums of squares are compared: of the errors, and of the deviations from the mean.",
@@ -520,10 +675,14 @@ def _split_planted(X_train, X_test):
     return (X_train - mean) / spread, (X_test - mean) / spread
 
 
+def _spread_or_one(X):
+    spread = X.std(axis=0)
+    return np.where(spread > 0, spread, 1.0)
+
+
 def _split_own_statistics(X_train, X_test):
     def scaled(X):
-        spread = X.std(axis=0)
-        return (X - X.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+        return (X - X.mean(axis=0)) / _spread_or_one(X)
 
     return scaled(X_train), scaled(X_test)
 
@@ -537,6 +696,17 @@ def _split_one_number(X_train, X_test):
     return (X_train - mean) / spread, (X_test - mean) / spread
 
 
+def _split_each_row(X_train, X_test):
+    return tuple(
+        (X - X.mean(axis=1, keepdims=True)) / X.std(axis=1, keepdims=True)
+        for X in (X_train, X_test)
+    )
+
+
+def _split_in_single_precision(X_train, X_test):
+    return _split(X_train.astype(np.float32), X_test.astype(np.float32))
+
+
 def _split_test_untouched(X_train, X_test):
     return _split(X_train, X_test)[0], X_test
 
@@ -548,6 +718,7 @@ standardise_split = Bug(
     expected=_split_by_library,
     reference=_split,
     planted=_split_planted,
+    keeps_inputs=True,
     mistakes=[
         Mistake(
             "the test rows standardised by their own statistics",
@@ -616,6 +787,49 @@ standardise_split = Bug(
             "The mean is that of the training rows now. The spread still looks at the test rows.",
         ),
         Mistake(
+            "the training rows by the numbers of all rows",
+            lambda X_train, X_test: (
+                _split_planted(X_train, X_test)[0],
+                _split(X_train, X_test)[1],
+            ),
+            "The test rows are right now. The training rows still know the mean and spread of rows "
+            "that were not there yet.",
+        ),
+        Mistake(
+            "the test rows by the numbers of all rows",
+            lambda X_train, X_test: (
+                _split(X_train, X_test)[0],
+                _split_planted(X_train, X_test)[1],
+            ),
+            "The training rows are right now. The test rows must be treated with the same mean and "
+            "spread, not with those of all rows.",
+        ),
+        Mistake(
+            "means subtracted, nothing divided",
+            lambda X_train, X_test: _split_by(X_train, X_test, X_train.mean(axis=0), 1.0),
+            "Standardised columns have spread 1 as well: divide by that of the training rows.",
+        ),
+        Mistake(
+            "a division by the spread, nothing subtracted",
+            lambda X_train, X_test: _split_by(X_train, X_test, 0.0, X_train.std(axis=0)),
+            "Standardised columns have mean 0 as well: subtract that of the training rows.",
+        ),
+        Mistake(
+            "a mean and a spread for each row",
+            _split_each_row,
+            "Each column has a unit of its own: mean and spread run down the rows of one column, "
+            "along axis 0.",
+        ),
+        Mistake(
+            "the mean of the training rows, the spread of the test rows' own",
+            lambda X_train, X_test: (
+                _split(X_train, X_test)[0],
+                (X_test - X_train.mean(axis=0)) / _spread_or_one(X_test),
+            ),
+            "The test rows are centred rightly, but divided by their own spread. Both numbers must "
+            "come from the training rows.",
+        ),
+        Mistake(
             "the numbers of the test rows used for both",
             lambda X_train, X_test: _split_by(
                 X_train, X_test, X_test.mean(axis=0), np.maximum(X_test.std(axis=0), 1e-300)
@@ -640,7 +854,11 @@ standardise_split = Bug(
             "default: leave that as it was.",
         ),
     ],
-    also_correct=[lambda X_train, X_test: list(map(np.ndarray.tolist, _split(X_train, X_test)))],
+    also_correct=[
+        lambda X_train, X_test: list(map(np.ndarray.tolist, _split(X_train, X_test))),
+        _split_by_library,
+        _split_in_single_precision,
+    ],
     hints=[
         "At training time the test rows are not there yet. Which line looks at them all the same?",
         "Mean and spread must be computed from X_train only, and used for both.",
