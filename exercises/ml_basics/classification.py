@@ -983,7 +983,8 @@ leave_one_out = Function(
         Mistake(
             "one neighbour too few",
             _others_too_few,
-            "The slice 1:k holds k − 1 rows. Leave the row itself out and still take k.",
+            "k − 1 neighbours vote here. Leave the row itself out and still take k: a slice like "
+            "1:k holds one too few.",
         ),
         Mistake(
             "the mean of the labels",

@@ -747,12 +747,6 @@ standardise_split = Bug(
             "standard deviation: leave these as they were.",
         ),
         Mistake(
-            "the mean subtracted, nothing divided",
-            lambda X_train, X_test: _split_by(X_train, X_test, X_train.mean(axis=0), 1.0),
-            "The leak is mended, and the columns are centred. They are still to be divided by "
-            "their spread.",
-        ),
-        Mistake(
             "the mean divided before it is subtracted",
             lambda X_train, X_test: _split_by(
                 X_train, X_test, X_train.mean(axis=0) / X_train.std(axis=0), 1.0
