@@ -215,9 +215,11 @@ class Exercise:
 
         Examples
         --------
+        >>> import numpy as np
         >>> from exercises.start_here import standardise
-        >>> standardise.accepted() is standardise.reference
-        True
+        >>> accepted_standardise = standardise.accepted()
+        >>> [float(value) for value in accepted_standardise(np.array([2.0, 6.0]))]
+        [-1.0, 1.0]
         """
         return _own_copy(self.reference if self._passed is ... else self._passed)
 
