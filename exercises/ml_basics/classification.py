@@ -276,7 +276,7 @@ cross_entropy = Function(
         Mistake(
             "the class with the largest logit in place of the true one",
             _own_prediction,
-            "You asked how sure the model is of its own answer. The loss asks for the probability "
+            "This is how sure the model is of its own answer. The loss asks for the probability "
             "of the true class, labels[i].",
         ),
     ],

@@ -1630,7 +1630,7 @@ held_out_predictions = Bug(
         Mistake(
             "training and held-out rows exchanged",
             lambda X, y, fold_of, keep: _held_out(X, y, fold_of, keep, swap=True),
-            "You train on one fold and predict all others. It is the other way round: train on "
+            "One fold trains here, all others are predicted. It is the other way round: train on "
             "fold_of != fold.",
         ),
     ],

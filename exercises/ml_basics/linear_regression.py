@@ -31,7 +31,7 @@ slope_by_hand = Value(
         Mistake(
             "a line through the origin",
             30 / 26,
-            "You divided the sum of x·y by the sum of x². That is right for a line without "
+            "This is the sum of x·y over the sum of x². That is right for a line without "
             "intercept; here subtract the means of x and of y first.",
         ),
         Mistake(
@@ -187,7 +187,7 @@ ridge_gradient = Function(
         Mistake(
             "the penalty added, not differentiated",
             lambda X, y, w, penalty: 2 / len(X) * X.T @ (X @ w - y) + penalty * np.sum(w**2),
-            "You added the number λ‖w‖² to every entry. The gradient holds its derivative with "
+            "The number λ‖w‖² stands in every entry. The gradient holds its derivative with "
             "respect to each weight, 2λ·w.",
         ),
         Mistake(

@@ -32,7 +32,7 @@ information_gain = Value(
         Mistake(
             "the plain mean of the two children",
             1 - _bits(5, 3) / 2,
-            "You gave both children the same say. One holds 8 of the 10 rows, the other 2: weight "
+            "Both children have the same say here. One holds 8 of the 10 rows, the other 2: weight "
             "their entropies by 8/10 and 2/10.",
         ),
         Mistake(
@@ -44,7 +44,7 @@ information_gain = Value(
         Mistake(
             "Gini instead of entropy",
             0.5 - 0.8 * 2 * (5 / 8) * (3 / 8),
-            "You computed the decrease of the Gini impurity. The task asks for entropy in bits: "
+            "This is the decrease of the Gini impurity. The task asks for entropy in bits: "
             "−Σ p·log₂ p in each node.",
         ),
         Mistake(
@@ -56,13 +56,13 @@ information_gain = Value(
         Mistake(
             "the sum of the children's entropies",
             1 - _bits(5, 3),
-            "You subtracted the children's entropies without weights. Each counts with its share "
+            "The children's entropies are subtracted without weights. Each counts with its share "
             "of the rows.",
         ),
         Mistake(
             "the gain in errors",
             0.2,
-            "You counted how many errors the majority vote saves, 2 of 10. Entropy measures the "
+            "This is the share of errors that a majority vote saves, 2 of 10. Entropy measures the "
             "whole mixture, not only the majority.",
         ),
     ],
@@ -182,7 +182,7 @@ entropy = Function(
             lambda counts: (
                 -np.sum(_kept(counts) * np.log2(_kept(counts))) / np.log2(max(len(counts), 2))
             ),
-            "You scaled the result so that its maximum is 1. Entropy in bits may be as large as "
+            "The result is scaled so that its maximum is 1. Entropy in bits may be as large as "
             "log₂ K for K classes.",
         ),
     ],
@@ -406,8 +406,8 @@ best_threshold = Function(
         Mistake(
             "the worst cut instead of the best",
             lambda x, y: _search(x, y, lambda left, right: -_spread(left) - _spread(right)),
-            "You kept the largest remaining spread. A good cut leaves little spread inside the two "
-            "sides.",
+            "The cut with the largest remaining spread came out. A good one leaves little of it "
+            "inside the two sides.",
         ),
         Mistake(
             "the last cut never tried",
@@ -682,8 +682,8 @@ reweight = Function(
         Mistake(
             "the error as a share of rows",
             _weights_by_row_share,
-            "You counted wrong rows. The error is the sum of the *weights* of the wrong rows; only "
-            "in the first round, with equal weights, is that the same.",
+            "The error is a share of rows here. Wanted is the sum of the *weights* of the wrong "
+            "rows; only in the first round, with equal weights, is that the same.",
         ),
         Mistake(
             "twice the step",
