@@ -47,7 +47,7 @@ code_cost = Value(
         Mistake(
             "σ put where σ² belongs",
             0.5 + 0.5 * (1 + 2 - 1 - math.log(2)),
-            "You put σ = 2 into the formula in the place of σ². Put in 4.",
+            "The value is that of σ = 2 in the place of σ². Put in 4.",
         ),
         Mistake(
             "log σ in the place of log σ²",
@@ -222,7 +222,7 @@ gaussian_kl = Function(
             lambda mu, log_var, prior_mu, prior_log_var: _gaussian_kl(
                 mu, 2 * log_var, prior_mu, 2 * prior_log_var
             ),
-            "You treated the logarithm of the variance as that of the standard deviation. "
+            "The logarithm of the variance looks taken for that of the standard deviation. "
             "np.exp(log_var) is σ² already.",
         ),
         Mistake(

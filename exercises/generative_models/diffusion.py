@@ -309,7 +309,7 @@ from_velocity = Function(
         Mistake(
             "velocity taken for noise",
             _velocity_as_noise,
-            "You treated v as if it were the predicted noise. Combine it with xt.",
+            "v looks taken for the predicted noise. Combine it with xt.",
         ),
         Mistake(
             "a division by √(1 − ᾱ)",
@@ -475,7 +475,7 @@ ancestral = Bug(
         Mistake(
             "no noise in the first step taken",
             _walk_with(lambda bars, t: _root_beta(bars, t) if t < len(bars) - 1 else 0.0),
-            "You left the noise out where t is largest. The walk goes down and ends with t = 1.",
+            "The noise is missing where t is largest. The walk goes down and ends with t = 1.",
         ),
         Mistake(
             "the last step left out",
@@ -553,8 +553,8 @@ compose = Function(
                 (blank + s * (w - blank) for s, w in zip(scales, wished, strict=True)),
                 start=0 * blank,
             ),
-            "You added up finished guided noises, so the blank is in the sum several times (and "
-            "not at all without wishes). Start from it once and add differences.",
+            "The sum is one of finished guided noises, so the blank is in the sum several times "
+            "(and not at all without wishes). Start from it once and add differences.",
         ),
         Mistake(
             "one wish applied to the result of another",
@@ -575,7 +575,7 @@ compose = Function(
             lambda blank, wished, scales: (
                 blank + sum((1 + s) * (w - blank) for s, w in zip(scales, wished, strict=True))
             ),
-            "You used (1 + w): there a weight of 0 is plain conditioning. Here scale 1 is.",
+            "This is (1 + w): there a weight of 0 is plain conditioning. Here scale 1 is.",
         ),
         Mistake(
             "the mean over the wishes",

@@ -40,8 +40,8 @@ perplexity = Value(
         Mistake(
             "e to the power of bits",
             math.exp(2.5),
-            "Bits belong to the base 2, nats to the base e. You counted in bits and took e to "
-            "that power.",
+            "Bits belong to the base 2, nats to the base e. The value is e to the "
+            "power of a number of bits.",
         ),
         Mistake(
             "mean of 1/p",
@@ -188,8 +188,8 @@ discounted = Bug(
         Mistake(
             "Witten-Bell with another number",
             _discounted_added,
-            "This sums to one, but nothing was subtracted: you added pseudo-counts. Here every "
-            "seen count loses the discount.",
+            "This sums to one, but nothing was subtracted: it is what pseudo-counts give. Here "
+            "every seen count loses the discount.",
         ),
         Mistake(
             "the gift not divided by the total",
@@ -309,7 +309,8 @@ next_token_loss = Bug(
         Mistake(
             "softmax applied twice",
             _loss_of_probabilities,
-            "cross_entropy takes scores and applies the softmax itself. You gave it probabilities.",
+            "cross_entropy takes scores and applies the softmax itself. It was given "
+            "probabilities.",
         ),
     ],
     also_correct=[_loss_by_gather, lambda logits, ids: _loss_by_definition(logits, ids).item()],
@@ -711,7 +712,7 @@ nucleus = Function(
         Mistake(
             "summed without sorting",
             _nucleus_in_given_order,
-            "The sum must run from the most probable token downwards. You took the tokens in the "
+            "The sum must run from the most probable token downwards. The tokens came in the "
             "order of the vocabulary.",
         ),
         Mistake(

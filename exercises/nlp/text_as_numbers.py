@@ -221,8 +221,8 @@ rare_words = Bug(
             lambda counts: _weights(
                 counts, df=lambda c: np.resize((c > 0).sum(axis=1), c.shape[1])
             ),
-            "You counted the different words of each document. df has one number per word, so sum "
-            "over the rows: axis 0.",
+            "These are counts of the different words of each document. df has one number per "
+            "word, so sum over the rows: axis 0.",
         ),
         Mistake(
             "counts divided by the length",
@@ -418,7 +418,7 @@ log_scores = Function(
             lambda words, documents, x, alpha: _bayes(
                 words, documents, x, alpha, axis=0, size=True
             ),
-            "You divided by the totals of each word. p(word | class) is a share of the words of "
+            "Every word sums to one here. p(word | class) is a share of the words of "
             "that class: divide every row by its own total.",
         ),
         Mistake(

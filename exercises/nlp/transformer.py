@@ -451,8 +451,8 @@ sinusoids = Function(
         Mistake(
             "the column's number taken for the pair's",
             _sinusoid_column_index,
-            "i counts pairs, not columns: columns 2i and 2i + 1 share one frequency. You counted "
-            "columns, so the frequencies fall twice as fast.",
+            "i counts pairs, not columns: columns 2i and 2i + 1 share one frequency. "
+            "Counted by columns, the frequencies fall twice as fast.",
         ),
         Mistake(
             "a frequency of its own for every column",

@@ -264,7 +264,7 @@ double_targets = Function(
         Mistake(
             "the reward of the end lost",
             _double_with(_judged, all_gone=True),
-            "After a termination you put the whole target to 0. The last reward was still paid; "
+            "After a termination the whole target is 0. The last reward was still paid; "
             "only the future is missing.",
         ),
         Mistake(
@@ -354,13 +354,13 @@ dueling = Function(
         Mistake(
             "the mean over the states",
             _dueling_with(lambda a: a.mean(axis=0, keepdims=True)),
-            "You took the mean down the columns, over the states. It runs over the actions of one "
+            "The mean runs down the columns, over the states. It runs over the actions of one "
             "state: dim=1.",
         ),
         Mistake(
             "the maximum",
             _dueling_with(lambda a: a.amax(axis=1, keepdims=True)),
-            "You subtracted the largest advantage. That is a possible variant, in which V is the "
+            "The largest advantage is subtracted. That is a possible variant, in which V is the "
             "best action's value; the formula here takes the mean.",
         ),
         Mistake(
@@ -377,7 +377,7 @@ dueling = Function(
         Mistake(
             "the value centred",
             _value_centred,
-            "You took a mean out of V. It is the advantages that are centred.",
+            "V came without its mean. It is the advantages that are centred.",
         ),
     ],
     also_correct=[
@@ -499,7 +499,7 @@ find = Function(
         Mistake(
             "nothing subtracted",
             _find_with(rest=False),
-            "Going right, you kept the whole lot. The part below it begins at 0 again: subtract "
+            "Going right, the whole lot is kept. The part below it begins at 0 again: subtract "
             "the left child's sum.",
         ),
         Mistake(

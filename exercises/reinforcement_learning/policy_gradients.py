@@ -651,8 +651,8 @@ four_samples = Value(
         Mistake(
             "clipped everywhere",
             0.1,
-            "You used the clipped ratio in all four. Take the smaller of both products: with 0.7 "
-            "and advantage 1 that is 0.7, not 0.8.",
+            "The value is that of the clipped ratio in all four. Take the smaller of both "
+            "products: with 0.7 and advantage 1 that is 0.7, not 0.8.",
         ),
         Mistake(
             "the mean of the larger products, or the sum of the smaller ones",

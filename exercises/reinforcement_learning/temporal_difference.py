@@ -52,8 +52,8 @@ digested_value = Value(
         Mistake(
             "A by Monte Carlo",
             2.0,
-            "You added the mean of A's three returns. TD's value of A in turn leans on the value "
-            "of B, which was seen five times.",
+            "The value is what the mean of A's three returns gives. TD's value of A in turn "
+            "leans on the value of B, which was seen five times.",
         ),
         Mistake(
             "one path followed",
@@ -69,7 +69,7 @@ digested_value = Value(
         Mistake(
             "outcomes not weighted",
             2.4,
-            "You took the mean of the two kinds of outcome from A. They did not occur equally "
+            "The value is the mean of the two kinds of outcome from A. They did not occur equally "
             "often: two visits led to B, one to the end.",
         ),
         Mistake(
@@ -187,7 +187,7 @@ td_episode = Function(
         Mistake(
             "all targets from the values before the episode",
             _td_with(live=False),
-            "You computed all errors with the values from before the episode. The updates come "
+            "All errors fit the values from before the episode. The updates come "
             "one after the other; if a state comes again, its new value counts.",
         ),
         Mistake(
@@ -545,7 +545,7 @@ learn_from_log = Bug(
         Mistake(
             "the largest value of the whole table",
             _log_with(lambda Q, following, action: Q.max()),
-            "You took the maximum over all states. Only the actions in the next state are open to "
+            "The maximum runs over all states. Only the actions in the next state are open to "
             "the agent there.",
         ),
         Mistake(
@@ -833,8 +833,8 @@ double_q_step = Function(
         Mistake(
             "the judge's own maximum",
             _double_with(lambda q, p: p.max()),
-            "You took the largest value of `judging`: a maximum over noisy numbers again. It must "
-            "judge the action that `choosing` picked.",
+            "The largest value of `judging` is in the target: a maximum over noisy numbers "
+            "again. It must judge the action that `choosing` picked.",
         ),
         Mistake(
             "roles exchanged",
@@ -861,7 +861,7 @@ double_q_step = Function(
         Mistake(
             "the wrong table updated",
             _double_with(lambda q, p: p[q.argmax()], write="judging"),
-            "You returned a changed `judging`. It stays as it is; the entry to move is that of "
+            "`judging` came back changed. It stays as it is; the entry to move is that of "
             "`choosing`.",
         ),
         Mistake(

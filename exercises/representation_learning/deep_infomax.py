@@ -178,8 +178,8 @@ kl_to_standard = Function(
         Mistake(
             "the sum over the batch",
             lambda mu, log_var: _kl_terms(mu, log_var).sum(),
-            "You summed over the batch as well. Then the prior's weight would depend on the batch "
-            "size.",
+            "The sum runs over the batch as well. Then the prior's weight would depend on the "
+            "batch size.",
         ),
         Mistake(
             "the half forgotten",
@@ -196,7 +196,7 @@ kl_to_standard = Function(
             lambda mu, log_var: (
                 (0.5 * (mu**2 + (log_var / 2).exp() - 1 - log_var)).sum(dim=1).mean()
             ),
-            "The formula holds the variance, exp(log_var). You used its root.",
+            "The formula holds the variance, exp(log_var). Here its root stands.",
         ),
         Mistake(
             "the sign of the logarithm",
@@ -420,7 +420,7 @@ js_gradient = Function(
         Mistake(
             "one mean over all pairs",
             lambda scores: _gradient_with(scores, len(scores) ** 2, len(scores) ** 2),
-            "You divided everything by the number of all pairs. True and shuffled pairs have a "
+            "Everything is divided by the number of all pairs. True and shuffled pairs have a "
             "mean each, and there are fewer true ones.",
         ),
         Mistake(
@@ -659,7 +659,7 @@ precision_within = Function(
         Mistake(
             "one neighbour too few",
             _within_short,
-            "You left the row itself out, but k − 1 neighbours remain. Take one place more.",
+            "The row itself is left out, but k − 1 neighbours remain. Take one place more.",
         ),
         Mistake(
             "Euclidean distance of raw vectors",
@@ -687,7 +687,7 @@ precision_within = Function(
         Mistake(
             "one right neighbour is enough",
             _within_any,
-            "You counted rows with at least one right neighbour. Precision is the share of the "
+            "These are the rows with at least one right neighbour. Precision is the share of the "
             "neighbours that are right.",
         ),
         Mistake(

@@ -109,13 +109,13 @@ closest_duels = Function(
         Mistake(
             "the first two columns",
             lambda p, k: np.argsort(np.abs(p[:, 0] - p[:, 1]), kind="stable")[:k],
-            "You compared classes 0 and 1. The two largest probabilities may stand in any columns: "
-            "sort each row.",
+            "This compares classes 0 and 1. The two largest probabilities may stand in any "
+            "columns: sort each row.",
         ),
         Mistake(
             "largest minus smallest",
             lambda p, k: np.argsort(np.ptp(p, axis=1), kind="stable")[:k],
-            "You took the smallest probability of the row. With three classes the second largest "
+            "This takes the smallest probability of the row. With three classes the second largest "
             "is not the smallest.",
         ),
         Mistake(
@@ -202,7 +202,8 @@ vote_entropy = Function(
         Mistake(
             "divided by ln(classes)",
             lambda votes, classes: _vote_entropy(votes, classes) / np.log(classes),
-            "You divided by the largest possible entropy. Wanted is the entropy in nats itself.",
+            "This is divided by the largest possible entropy. Wanted is the entropy in nats "
+            "itself.",
         ),
         Mistake(
             "divided by the number of classes",
@@ -222,7 +223,7 @@ vote_entropy = Function(
         Mistake(
             "the wrong axis",
             lambda votes, classes: _vote_entropy(votes.T, classes),
-            "You counted over the inputs. Members are the first axis: count down each column.",
+            "The counts run over the inputs. Members are the first axis: count down each column.",
         ),
     ],
     also_correct=[
@@ -475,8 +476,8 @@ joint_information = Function(
         Mistake(
             "the two scores added",
             lambda p, q: _information(p) + _information(q),
-            "You added the information of the two labels (or took them as independent on average, "
-            "which comes to the same). A copy tells nothing new. The labels are independent for a "
+            "This is the sum of the information of the two labels (independent on average comes "
+            "to the same). A copy tells nothing new. The labels are independent for a "
             "given member only: multiply for each member first, then take the mean.",
         ),
         Mistake(
@@ -493,8 +494,8 @@ joint_information = Function(
         Mistake(
             "the same class in both",
             _joint_same_class,
-            "You multiplied class by class, so only pairs of equal labels are left. The two labels "
-            "may differ: there are classes × classes pairs.",
+            "The product runs class by class, so only pairs of equal labels are left. The two "
+            "labels may differ: there are classes × classes pairs.",
         ),
         Mistake(
             "the two predictions averaged",

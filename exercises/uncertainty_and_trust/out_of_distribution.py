@@ -206,7 +206,7 @@ energy = Function(
         Mistake(
             "the energy of probabilities",
             _energy_of_softmax,
-            "You applied the softmax first. It removes the level of the logits, and the energy is "
+            "The softmax came first. It removes the level of the logits, and the energy is "
             "about this level. Use the logits themselves.",
         ),
         Mistake(
@@ -587,7 +587,7 @@ nearest_class = Function(
         Mistake(
             "the covariance not inverted",
             _class_variant(lambda features, within, labels: within.T @ within / len(within)),
-            "You multiplied by the covariance. Directions with a large spread must count *less*: "
+            "This multiplies by the covariance. Directions with a large spread must count *less*: "
             "use its inverse.",
         ),
         Mistake(

@@ -398,7 +398,7 @@ independence = Value(
         Mistake(
             "the ratio upside down",
             16 / 7,
-            "You divided the true variance by that of the independent distribution. The narrow "
+            "This is the true variance over that of the independent distribution. The narrow "
             "one stands on top, so the ratio is below 1.",
         ),
         Mistake(
@@ -526,7 +526,7 @@ adaptive_ece = Function(
         Mistake(
             "absolute value too early",
             lambda confidence, right, bins: np.abs(confidence - right).mean(),
-            "You took the absolute gap of every single prediction. A single one is right or "
+            "This takes the absolute gap of every single prediction. A single one is right or "
             "wrong; take the absolute value of the mean of a group.",
         ),
         Mistake(
