@@ -24,7 +24,7 @@ from tests.web_pages import CHROMIUM_OPTIONS, find_browser
 from utils.course import ROOT
 
 SCREENSHOTS = ROOT / "build" / "screenshots"
-COPIED = ("chapters", "exercises", "utils", "tools", "data", "pyproject.toml")
+COPIED = ("chapters", "exercises", "experiments", "utils", "tools", "data", "pyproject.toml")
 
 
 def needs_chromium() -> pytest.MarkDecorator:
@@ -213,7 +213,7 @@ class Lab:
     def shows_no_error(self) -> None:
         """Fail if any output is an error or a warning, or claims that do not hold are shown."""
         wrong = [o for o in self.outputs() if o["kind"] == "error" or o["name"] == "stderr"]
-        assert wrong == []
+        assert wrong == [], [str(o)[:1500] for o in wrong]
         assert self.page.locator('[data-mime-type$="stderr"]:visible').count() == 0
         outputs = self.page.locator(".jp-Cell-outputArea")
         assert outputs.filter(has_text="does not hold here").count() == 0
