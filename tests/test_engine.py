@@ -193,6 +193,31 @@ def test_a_mistake_is_named_wherever_the_answer_fails_like_it():
     assert EXERCISE.evaluate(EXERCISE.mistakes[1].answer).lines[0].startswith("This looks like: ")
 
 
+def test_an_empty_list_and_an_empty_table_are_the_same_mistake():
+    def table(size):
+        return [[row + column for column in range(size)] for row in range(size)]
+
+    def short(size):
+        return np.array([[row + column for column in range(size - 1)] for row in range(size - 1)])
+
+    exercise = Function(
+        "chapter.lesson.table",
+        title="A table",
+        cases=lambda rng: [Case((3,)), Case((1,))],
+        expected=table,
+        reference=table,
+        mistakes=[
+            Mistake("too short", lambda size: np.array(table(size))[1:, 1:] - 2, "One is missing."),
+            Mistake("ones", lambda size: np.ones((size, size)), "All are one."),
+        ],
+        also_correct=[lambda size: np.array(table(size))],
+        hints=["Add.", "Add more."],
+        carry_on="On.",
+    )
+    assert short(1).shape == (0,)
+    assert exercise.evaluate(short).mistake.name == "too short"
+
+
 def test_a_mistake_is_not_named_where_the_answer_fails_in_another_way_as_well():
     def guarded(scores):
         return np.exp(scores - scores.max()) if len(scores) == 5 else scores

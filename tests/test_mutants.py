@@ -319,6 +319,21 @@ def positive_exercise(cases, **changes) -> Function:
     return Function("tests.mutants.clipped", **(options | changes))
 
 
+def test_a_number_that_says_where_to_look_is_one_that_counts_places():
+    def entry(values, k):
+        return values[k + 1]
+
+    def part(values, k):
+        return values[k : k + 3]
+
+    said = {m.change: m.observation for m in (*mutants(entry), *mutants(part))}
+    for after in ("k", "k + 2"):
+        (words,) = {said[change] for change in said if change.endswith(f"→ return values[{after}]")}
+        assert words == "an entry at another place were taken"
+    (words,) = {said[change] for change in said if change.endswith("values[k:k + 4]")}
+    assert words == "a part were cut out of a sequence at another place"
+
+
 def test_a_proof_counts_what_is_killed_and_names_what_is_not():
     strong = tool.prove(positive_exercise([-1.5, 0.25, 3.5]))
     assert strong.holds

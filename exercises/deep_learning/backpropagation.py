@@ -285,6 +285,11 @@ def _mask_of_the_output(X, W, dY):
     return dY + dZ @ W.T, X.T @ dZ
 
 
+def _value_for_slope(X, W, dY):
+    dZ = dY * np.maximum(X @ W, 0)
+    return dY + dZ @ W.T, X.T @ dZ
+
+
 skip_backward = Function(
     "deep_learning.backpropagation.skip_backward",
     title="The way back through a skip connection",
@@ -348,6 +353,12 @@ skip_backward = Function(
             "the mask taken from X",
             _mask_of_the_input,
             "The ReLU sees X @ W, not X. Take the mask where the ReLU stands.",
+        ),
+        Mistake(
+            "the ReLU's value in the place of its slope",
+            _value_for_slope,
+            "dY is multiplied by relu(Z) here. On the way back counts how steep the ReLU is at Z: "
+            "1 where Z is positive, 0 elsewhere.",
         ),
         Mistake(
             "the mask behind the product with W",

@@ -1002,6 +1002,14 @@ receptive_field = Function(
             "A window of k taps reaches k − 1 steps further than its first tap.",
         ),
         Mistake(
+            "k in the place of k − 1, started from nothing",
+            lambda layers: (
+                _receptive_field([(kernel + 1, stride) for kernel, stride in layers]) - 1
+            ),
+            "Without any layer a unit sees itself: start with size 1. A window of k taps then "
+            "reaches k − 1 steps further than its first tap.",
+        ),
+        Mistake(
             "the distance between neighbouring units",
             lambda layers: int(np.prod([stride for _, stride in layers])) if layers else 1,
             "The product of all strides says how far apart neighbouring units look. Asked is how "

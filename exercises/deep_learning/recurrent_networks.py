@@ -333,6 +333,11 @@ def _blocks_exchanged(stacked):
     return np.concatenate([update, reset, new])
 
 
+def _last_blocks_exchanged(stacked):
+    reset, update, new = np.split(stacked, 3)
+    return np.concatenate([reset, new, update])
+
+
 to_pytorch = Function(
     "deep_learning.recurrent_networks.to_pytorch",
     title="Weights from the other convention",
@@ -352,6 +357,12 @@ to_pytorch = Function(
             _blocks_exchanged,
             "Reset and update gate keep their places; the update gate's values must be turned "
             "round.",
+        ),
+        Mistake(
+            "update gate and candidate exchanged",
+            _last_blocks_exchanged,
+            "The order r, z, n is PyTorch's as well. What differs is what the update gate means: "
+            "its values must be turned round.",
         ),
         Mistake(
             "the sign of everything",

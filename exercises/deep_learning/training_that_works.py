@@ -313,6 +313,12 @@ spatial_batch_norm = Function(
             "shape (C, 1, 1): gamma[:, None, None]. Where width = channels nothing would complain.",
         ),
         Mistake(
+            "gamma and beta exchanged",
+            lambda x, gamma, beta, eps: _spatial(x, beta, gamma, eps),
+            "beta multiplies here and gamma is added. gamma is the new spread of a channel, beta "
+            "its new mean.",
+        ),
+        Mistake(
             "eps outside the square root",
             _spatial_eps_outside,
             "Batch norm divides by √(variance + eps), unlike Adam, which divides by √v + eps.",
@@ -721,6 +727,19 @@ def _loop(*, zero: str = "first", train: str = "each", evaluate: bool = True):
     return training_loop
 
 
+def _loop_of_training_losses(model, data, validation, epochs, lr):
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+    losses = []
+    for _ in range(epochs):
+        model.train()
+        loss = F.cross_entropy(model(data[0]), data[1])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
 def _training_loop_planted(model, data, validation, epochs, lr):
     optimizer = torch.optim.SGD(model.parameters(), lr=lr)
     losses = []
@@ -769,6 +788,12 @@ training_loop = Bug(
             "While the validation loss is measured the network must be in evaluation mode, as it "
             "was in the code handed out. It returns to training mode afterwards, for the next "
             "step of training.",
+        ),
+        Mistake(
+            "the losses of the training data",
+            _loop_of_training_losses,
+            "These are the losses that are trained with, each from before its step. Asked are "
+            "those of the validation data, as the code handed out returns them.",
         ),
         Mistake(
             "weights that never change, in a network that stays in eval mode",

@@ -55,6 +55,7 @@ ANY_ALL = "one hit were enough where all are needed, or the reverse"
 LAST_ONLY = "only the latest part were kept where parts add up"
 FIRST = "the first one of several were left out"
 LAST = "the last one of several were left out"
+ENTRY = "an entry at another place were taken"
 RANGE = "a part were cut out of a sequence at another place"
 TRANSPOSED = "rows and columns had changed places"
 STOP = "a loop did not stop, or skip, where it should"
@@ -656,9 +657,24 @@ def _operation(node: ast.BinOp, place: _Place) -> Iterator[_Change]:
     if isinstance(node.op, _ORDER_MATTERS) and not _sign_is_lost(node, place.parents[-1]):
         yield _with(node, left=node.right, right=node.left), EXCHANGED
     if isinstance(node.op, _PARTS):
-        yield node.left, LEFT_OUT
+        left_out = _counted(place) or LEFT_OUT
+        yield node.left, left_out
         if not isinstance(node.op, (ast.Sub, ast.Div)):
-            yield node.right, LEFT_OUT
+            yield node.right, left_out
+
+
+def _counted(place: _Place) -> str | None:
+    """What a change of a number is like that says which entry, or which part, to take."""
+    inner = place.node
+    for parent in reversed(place.parents):
+        if isinstance(parent, ast.Slice):
+            return RANGE
+        if isinstance(parent, ast.Subscript):
+            return ENTRY if inner is parent.slice else None
+        if not isinstance(parent, (ast.BinOp, ast.UnaryOp, ast.Tuple)):
+            return None
+        inner = parent
+    return None
 
 
 def _sign_is_lost(node: ast.BinOp, parent: ast.AST) -> bool:
@@ -691,13 +707,14 @@ def _constant(node: ast.Constant, place: _Place) -> Iterator[_Change]:
     elif isinstance(value, bool):
         yield ast.Constant(not value), SWITCH
     elif isinstance(value, int):
+        counted = _counted(place)
         if isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.USub):
-            yield ast.Constant(value + 1), ONE_LESS
+            yield ast.Constant(value + 1), counted or ONE_LESS
             if value != 1:  # minus 0 is no smaller number, and not one that anybody writes
-                yield ast.Constant(value - 1), ONE_MORE
+                yield ast.Constant(value - 1), counted or ONE_MORE
         else:
-            yield ast.Constant(value + 1), ONE_MORE
-            yield _number(value - 1), ONE_LESS
+            yield ast.Constant(value + 1), counted or ONE_MORE
+            yield _number(value - 1), counted or ONE_LESS
     elif isinstance(value, float) and abs(value) > 1e-6:  # smaller ones only keep 0 away
         yield ast.Constant(2 * value), CONSTANT
         yield ast.Constant(value / 2), CONSTANT
@@ -822,8 +839,8 @@ def _slice(node: ast.Slice, place: _Place) -> Iterator[_Change]:
         is_one = isinstance(limit, ast.Constant) and limit.value == 1  # made 0 elsewhere
         named = limit is not None and not isinstance(limit, (ast.Constant, ast.UnaryOp))
         if named and part != "step":
-            yield _with(node, **{part: ast.BinOp(limit, ast.Add(), ast.Constant(1))}), ONE_MORE
-            yield _with(node, **{part: ast.BinOp(limit, ast.Sub(), ast.Constant(1))}), ONE_LESS
+            yield _with(node, **{part: ast.BinOp(limit, ast.Add(), ast.Constant(1))}), RANGE
+            yield _with(node, **{part: ast.BinOp(limit, ast.Sub(), ast.Constant(1))}), RANGE
         if limit is not None and not (part == "lower" and is_one):
             yield _with(node, **{part: None}), RANGE
 

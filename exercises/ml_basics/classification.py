@@ -730,6 +730,11 @@ def _bayes_variant(added=1.0, below=None, prior=True, logs=True, normalise=True,
     return posterior
 
 
+def _bayes_shares_of_logarithms(X, y, x, values):
+    scores = _bayes_variant(normalise=False)(X, y, x, values)
+    return scores / scores.sum()
+
+
 def _bayes(X, y, x, values):
     log_scores = []
     for c in np.unique(y):
@@ -826,6 +831,12 @@ counted_bayes = Bug(
             "the prior lost",
             _bayes_variant(prior=False),
             "Each score starts with the share of the class, len(rows) / len(y).",
+        ),
+        Mistake(
+            "log scores divided by their sum",
+            _bayes_shares_of_logarithms,
+            "The logarithms themselves were divided by their sum, so the likeliest class gets the "
+            "smallest share. Go back with exp first (after subtracting their maximum).",
         ),
         Mistake(
             "log scores returned as they are",

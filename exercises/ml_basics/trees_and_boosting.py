@@ -541,6 +541,12 @@ def _bag_divided_by_drawn(predictions, drawn):
     return np.divide(total, trees, out=np.full(len(trees), np.nan), where=trees > 0)
 
 
+def _bag_sum_of_drawn(predictions, drawn):
+    trees = (~drawn).sum(axis=0)
+    total = np.where(drawn, predictions, 0.0).sum(axis=0)
+    return np.divide(total, trees, out=np.full(len(trees), np.nan), where=trees > 0)
+
+
 out_of_bag = Bug(
     "ml_basics.trees_and_boosting.out_of_bag",
     title="Who may vote?",
@@ -566,6 +572,12 @@ out_of_bag = Bug(
             _bag_divided_by_drawn,
             "The sum runs over one group of trees and the count over the other. Turn the count "
             "around as well.",
+        ),
+        Mistake(
+            "the sum over the trees that have drawn the row",
+            _bag_sum_of_drawn,
+            "The count is that of the trees that have not drawn the row, but the predictions of "
+            "the others are added up. Turn the sum around as well.",
         ),
         Mistake(
             "0 for a row that every tree has drawn",
