@@ -205,6 +205,14 @@ adamw_step = Function(
             "ones are used once and thrown away.",
         ),
         Mistake(
+            "beta1 and beta2 exchanged",
+            lambda w, g, m, v, t, lr, beta1, beta2, eps, decay: _adamw(
+                w, g, m, v, t, lr, beta2, beta1, eps, decay
+            ),
+            "beta1 belongs to m, the average of the gradients, and beta2 to v, that of their "
+            "squares.",
+        ),
+        Mistake(
             "the square root forgotten",
             _adamw_no_square,
             "v averages *squared* gradients. Without the root the step has the unit 1/gradient.",
@@ -412,6 +420,18 @@ def _schedule_no_floor(t, steps, warmup, peak, floor):
     return _schedule(t, steps, warmup, peak, 0.0)
 
 
+def _schedule_over(length_of):
+    """The schedule with another length of the half cosine."""
+
+    def schedule(t, steps, warmup, peak, floor):
+        if t < warmup:
+            return peak * (t + 1) / warmup
+        progress = (t - warmup) / length_of(steps, warmup)
+        return floor + (peak - floor) / 2 * (1 + math.cos(math.pi * progress))
+
+    return schedule
+
+
 warmup_cosine = Function(
     "deep_learning.training_that_works.warmup_cosine",
     title="Up in a line, down in a cosine",
@@ -443,6 +463,17 @@ warmup_cosine = Function(
             "no warm-up",
             _schedule_without_warmup,
             "This is the cosine alone. For t < warmup the rate rises in a straight line.",
+        ),
+        Mistake(
+            "the floor reached in the last step already",
+            _schedule_over(lambda steps, warmup: steps - warmup - 1),
+            "The cosine has steps − warmup steps, and the floor would come one step after the "
+            "last: in step `steps`.",
+        ),
+        Mistake(
+            "the progress divided by all steps",
+            _schedule_over(lambda steps, warmup: steps),
+            "The half cosine takes only the steps behind the warm-up: divide by their number.",
         ),
         Mistake(
             "a whole turn of the cosine",

@@ -459,6 +459,12 @@ newton_step = Function(
             "Both are derivatives of the same mean, so both are divided by the number of rows.",
         ),
         Mistake(
+            "the diagonal of the Hessian alone",
+            _newton_variant(solve=lambda hessian, gradient: gradient / np.diag(hessian)),
+            "Each weight is moved as if the others stood still. The entries beside the diagonal "
+            "say how they act together: solve with the whole matrix.",
+        ),
+        Mistake(
             "a plain gradient step",
             _newton_variant(solve=lambda hessian, gradient: gradient),
             "Without the Hessian this is gradient descent with learning rate 1. Solve "
@@ -796,6 +802,12 @@ counted_bayes = Bug(
             _bayes_variant(below=lambda values, y: 0),
             "The shares of a column's values must still sum to 1: with one more count for each "
             "value, divide by the number of rows plus the number of values.",
+        ),
+        Mistake(
+            "1 added below the fraction bar as well",
+            _bayes_variant(below=lambda values, y: 1),
+            "Each possible value was counted once more, so the row count grows by the number of "
+            "values that the column can hold, not by 1.",
         ),
         Mistake(
             "the number of classes added below the fraction bar",
