@@ -120,6 +120,10 @@ def test_a_differently_correct_answer_passes(id, number):
     assert result.status == "solved", result.lines
 
 
+# Errors of whoever declares a mistake, not of the reader whom it stands for.
+NOT_MEANT = re.compile(r"raised (NameError|TypeError: .*(keyword argument|missing|takes \d))")
+
+
 @pytest.mark.parametrize(
     ("id", "number"), [(id, number) for id in ALL for number in range(len(ALL[id].mistakes))]
 )
@@ -129,6 +133,7 @@ def test_a_known_mistake_is_named_as_itself_and_not_as_another_one(id, number):
     assert result.status == "wrong", result.status
     assert result.mistake is mistake, result.mistake and result.mistake.name
     assert any(mistake.why in line for line in result.lines)
+    assert not NOT_MEANT.search(" ".join(result.lines)), "this mistake cannot be called"
 
 
 def in_single_precision(value: Any) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from functools import partial
 from itertools import pairwise, product
 
 import numpy as np
@@ -566,6 +565,20 @@ def _gradients_by_queue(parents, slopes):
     return gradient
 
 
+def _gradients_depth_first(parents, slopes):
+    gradient = [0.0] * len(parents)
+    gradient[-1] = 1.0
+    stack, seen = [len(parents) - 1], set()
+    while stack:
+        node = stack.pop()
+        for parent, slope in zip(parents[node], slopes[node], strict=True):
+            gradient[parent] += gradient[node] * slope
+            if parent not in seen:
+                seen.add(parent)
+                stack.append(parent)
+    return gradient
+
+
 def _gradients_sent_again(parents, slopes):
     gradient = [0.0] * len(parents)
     gradient[-1] = 1.0
@@ -658,7 +671,7 @@ gradients = Bug(
         ),
         Mistake(
             "depth first in the place of breadth first",
-            partial(_gradients_by_queue, take=-1),
+            _gradients_depth_first,
             "Taking the newest node instead of the oldest changes which graphs fail, not that "
             "some fail. A node may send only after *all* nodes that use it have sent.",
         ),
